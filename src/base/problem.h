@@ -8,6 +8,7 @@
 struct problem {
 	char param[64];   /* the member, parameter or header at fault; "" when none */
 	char detail[200]; /* one sentence for a person; "" means the status' own sentence */
+	char members[160]; /* further members of the document as JSON without braces: "\"payment_id\":\"pay-…\"" */
 };
 
 /* Fills the problem (which may be NULL) and returns `status`, so that a check reads `return problem_set(...)`. */

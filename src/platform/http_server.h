@@ -20,6 +20,7 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_
 const char *http_method_name(enum http_method method);
 
 struct principal; /* identity_api.h: who asks; NULL before the gate */
+struct actor;	  /* outbox.h: who and from where, for events */
 
 /* One request; everything in it lives in its arena until the answer is sent. */
 struct http_request {
@@ -35,6 +36,10 @@ struct http_request {
 	struct slice parameters[HTTP_PATH_PARAMETERS_MAX]; /* what stood at each {…} of the route's path */
 	const struct http_route *route;
 	const struct principal *principal;
+	const struct actor *actor;
+	/* The identifier of what a POST makes: a pure function of principal, path and Idempotency-Key, so that a repeat
+	 * after a crash finds what the first try stored; random without a key. Set by the gate. */
+	struct uuid operation_id;
 	struct arena *arena;
 	struct problem *problem; /* fill before returning an error */
 	void *connection;        /* http_server.c's own */
@@ -115,5 +120,5 @@ int http_server_port(const struct http_server *server);
 void http_server_stop(struct http_server *server);
 
 /* Fills `response` with RFC 9457 problem+json: type, title, status, detail, instance, code, param, retryable,
- * request_id. Adds Retry-After to 429 and 503. */
+ * request_id, and the problem's further members. Adds Retry-After to 429 and 503. */
 void http_response_problem(struct http_response *response, const struct http_request *request, enum status status);
