@@ -2,6 +2,7 @@
  * data that came from outside. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/slice.h"
 #include "base/status.h"
 #include "base/uuid.h"
@@ -29,7 +30,8 @@ void crypto_wipe(void *memory, size_t size);
 enum { CRYPTO_SEAL_OVERHEAD = 28 };
 void crypto_seal(const unsigned char key[CRYPTO_KEY_SIZE], struct slice plain, struct slice seal_context,
         unsigned char *ret_sealed);
-/* Writes sealed.size - CRYPTO_SEAL_OVERHEAD bytes; false when it was altered or sealed in another context. */
+/* Writes sealed.size - CRYPTO_SEAL_OVERHEAD bytes; false when it was altered or sealed in another context, and then
+ * the bytes are wiped. */
 bool crypto_open(const unsigned char key[CRYPTO_KEY_SIZE], struct slice sealed, struct slice seal_context,
         unsigned char *ret_plain);
 
@@ -41,7 +43,7 @@ struct verify_key;  /* public; usable from many threads */
 struct signing_key *signing_key_generate(enum signature_algorithm algorithm);
 /* PKCS#8 PEM, unencrypted; NULL when it is none or of another algorithm. */
 struct signing_key *signing_key_from_pem(struct slice pem);
-/* Into the arena. */
+/* Into the arena; the caller wipes it. */
 struct slice signing_key_to_pem(const struct signing_key *key, struct arena *arena);
 void signing_key_free(struct signing_key *key);
 enum signature_algorithm signing_key_algorithm(const struct signing_key *key);
@@ -51,15 +53,9 @@ enum status signing_key_sign(
 
 /* The public half: Ed25519 32 bytes x; ES256 64 bytes x||y. Returns the size. */
 size_t signing_key_public(const struct signing_key *key, unsigned char ret_public[PUBLIC_KEY_MAX]);
-/* NULL when the bytes are no point of the curve. */
+/* NULL when the bytes are no point of the curve, no canonical form of one (RFC 8032 section 5.1.3), or an Ed25519
+ * point of small order, which fits forged signatures. */
 struct verify_key *verify_key_from_public(enum signature_algorithm algorithm, struct slice public_key);
 void verify_key_free(struct verify_key *key);
 enum signature_algorithm verify_key_algorithm(const struct verify_key *key);
 bool verify_key_check(const struct verify_key *key, struct slice data, struct slice signature);
-
-/* argon2id (RFC 9106) by libsodium, 19 MiB, t=2, as a PHC string. At most `CRYPTO_HASHERS` hash at once; others wait,
- * and past a queue of 64 ERR_OVERLOADED: a login flood cannot take the memory. */
-enum { PASSWORD_HASH_MAX = 128, CRYPTO_HASHERS = 2 };
-enum status password_hash(struct slice password, char ret_hash[PASSWORD_HASH_MAX]);
-/* STATUS_OK, ERR_INVALID_CREDENTIALS or ERR_OVERLOADED. An empty hash costs the same time and never matches. */
-enum status password_check(struct slice password, struct slice hash);
