@@ -1,8 +1,9 @@
 /* What other services may know of the ledger: double-entry accounts and transfers. Implemented by ledger_service.c in
  * the same process and by ledger_client.c over HTTP.
  *
- * An account keeps four sums that only grow: debits and credits, pending and posted. Asset and expense accounts have a
- * debit balance, the others a credit balance. A transfer debits one account and credits another of the same currency. */
+ * An account keeps four sums: debits and credits, posted (which only grow) and pending (raised by holds, lowered when
+ * they end). Asset and expense accounts have a debit balance, the others a credit balance. A transfer debits one account
+ * and credits another of the same currency and book. */
 #pragma once
 
 #include "base/problem.h"
@@ -83,9 +84,11 @@ struct ledger_api {
 	bool shares_commit;
 
 	/* Posts a group, durably, and then or together with it the rider's writes. A repeat of the same group is a
-	 * success (the rider runs again). Refusals in order of precedence: ERR_TRANSFER_..., ERR_ACCOUNT_...,
-	 * ERR_HOLD_..., ERR_BUDGET_EXCEEDED (budget book), ERR_INSUFFICIENT_FUNDS, ERR_BALANCE_OVERFLOW,
-	 * ERR_REVERSAL_EXCEEDED; `refusal` (may be NULL) names the transfer. The rider does not run on a refusal. */
+	 * success (the rider runs again). Refusals in order of precedence: ERR_TRANSFER_AMOUNT_ZERO,
+	 * ERR_TRANSFER_SAME_ACCOUNT, ERR_ACCOUNT_..., ERR_CURRENCY_MISMATCH, ERR_BOOK_MISMATCH,
+	 * ERR_TRANSFER_EXISTS_DIFFERENT, ERR_TRANSFER_NOT_FOUND (nothing to reverse), ERR_HOLD_...,
+	 * ERR_BUDGET_EXCEEDED (budget book), ERR_INSUFFICIENT_FUNDS, ERR_BALANCE_OVERFLOW, ERR_REVERSAL_EXCEEDED;
+	 * `refusal` (may be NULL) names the transfer. The rider does not run on a refusal. */
 	enum status (*post)(void *self, const struct actor *actor, const struct ledger_group *group,
 		const struct commit_rider *rider, struct ledger_refusal *refusal);
 
