@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/problem.h"
 #include "base/slice.h"
 #include "base/status.h"
 #include "base/uuid.h"
