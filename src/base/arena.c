@@ -37,6 +37,20 @@ void arena_clean_up(struct arena *arena)
 	arena_init(arena);
 }
 
+void arena_reset(struct arena *arena)
+{
+	struct arena_chunk *kept = arena->chunks;
+	if (!kept || arena->capacity != CHUNK_SIZE) {
+		arena_clean_up(arena);
+		return;
+	}
+	struct arena rest = { .chunks = kept->next };
+	arena_clean_up(&rest);
+	kept->next = NULL;
+	memset(arena->block, 0, arena->used);
+	arena->used = 0;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t aligned;
