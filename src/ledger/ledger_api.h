@@ -2,8 +2,8 @@
  * the same process and by ledger_client.c over HTTP.
  *
  * An account keeps four sums: debits and credits, posted (which only grow) and pending (raised by holds, lowered when
- * they end). Asset and expense accounts have a debit balance, the others a credit balance. A transfer debits one account
- * and credits another of the same currency and book. */
+ * they end). Asset and expense accounts have a debit balance, the others a credit balance. A transfer debits one
+ * account and credits another of the same currency and book. */
 #pragma once
 
 #include "base/problem.h"
@@ -12,7 +12,14 @@
 #include "platform/committer.h"
 #include "platform/outbox.h"
 
-enum account_type { ACCOUNT_ASSET, ACCOUNT_LIABILITY, ACCOUNT_EQUITY, ACCOUNT_REVENUE, ACCOUNT_EXPENSE, ACCOUNT_TYPE_COUNT };
+enum account_type {
+	ACCOUNT_ASSET,
+	ACCOUNT_LIABILITY,
+	ACCOUNT_EQUITY,
+	ACCOUNT_REVENUE,
+	ACCOUNT_EXPENSE,
+	ACCOUNT_TYPE_COUNT
+};
 
 /* Budgets of consents are accounts of a book of their own, so that reports show money only. */
 enum ledger_book { BOOK_MONEY, BOOK_BUDGET };
@@ -41,17 +48,18 @@ static inline bool account_is_debit_normal(enum account_type type)
 }
 
 enum transfer_kind {
-	TRANSFER_SINGLE, /* posted at once */
-	TRANSFER_HOLD,	 /* pending until posted or voided */
-	TRANSFER_POST,	 /* posts (part of) the hold `reference`; the rest is released */
-	TRANSFER_VOID,	 /* releases the hold `reference` */
+	TRANSFER_SINGLE,   /* posted at once */
+	TRANSFER_HOLD,     /* pending until posted or voided */
+	TRANSFER_POST,     /* posts (part of) the hold `reference`; the rest is released */
+	TRANSFER_VOID,     /* releases the hold `reference` */
 	TRANSFER_REVERSAL, /* gives back (part of) the posted transfer `reference`: never more in total than it moved */
 };
 
 struct ledger_transfer {
 	struct transfer_id id; /* idempotent by it, for ever */
 	enum transfer_kind kind;
-	struct account_id debit; /* POST, VOID: ignored, taken from the hold; REVERSAL: taken from the original, swapped */
+	struct account_id
+	        debit; /* POST, VOID: ignored, taken from the hold; REVERSAL: taken from the original, swapped */
 	struct account_id credit;
 	struct money amount; /* VOID: ignored */
 	struct transfer_id reference;
@@ -78,9 +86,9 @@ struct ledger_refusal {
 struct ledger_api {
 	void *self;
 
-	/* True when a rider is stored in the very transaction of the group: nothing between them can be lost. False when
-	 * they are two commits, the group's first: then the caller stores what it is about to do before it posts, and
-	 * resumes after a crash (posting again with the same identifiers is safe). */
+	/* True when a rider is stored in the very transaction of the group: nothing between them can be lost. False
+	 * when they are two commits, the group's first: then the caller stores what it is about to do before it posts,
+	 * and resumes after a crash (posting again with the same identifiers is safe). */
 	bool shares_commit;
 
 	/* Posts a group, durably, and then or together with it the rider's writes. A repeat of the same group is a
@@ -90,11 +98,13 @@ struct ledger_api {
 	 * ERR_BUDGET_EXCEEDED (budget book), ERR_INSUFFICIENT_FUNDS, ERR_BALANCE_OVERFLOW, ERR_REVERSAL_EXCEEDED;
 	 * `refusal` (may be NULL) names the transfer. The rider does not run on a refusal. */
 	enum status (*post)(void *self, const struct actor *actor, const struct ledger_group *group,
-		const struct commit_rider *rider, struct ledger_refusal *refusal);
+	        const struct commit_rider *rider, struct ledger_refusal *refusal);
 
 	/* ERR_ACCOUNT_NOT_FOUND. The name lives in the arena. */
-	enum status (*account_get)(void *self, struct account_id id, struct arena *arena, struct ledger_account *ret_account);
+	enum status (*account_get)(
+	        void *self, struct account_id id, struct arena *arena, struct ledger_account *ret_account);
 
 	/* The agent's oldest open liability account of that currency: ERR_ACCOUNT_NOT_FOUND. */
-	enum status (*account_of_agent)(void *self, struct agent_id agent, enum currency currency, struct account_id *ret_account);
+	enum status (*account_of_agent)(
+	        void *self, struct agent_id agent, enum currency currency, struct account_id *ret_account);
 };
