@@ -1,0 +1,17 @@
+/* What risk reads in an event `payment.initiated`. */
+#pragma once
+
+#include "base/arena.h"
+#include "money/ids.h"
+#include "money/money.h"
+#include "platform/outbox.h"
+
+struct payment_event {
+	struct payment_id id;
+	struct agent_id agent;
+	struct money amount;
+	struct slice payee; /* payee key; "" when the event does not name it */
+};
+
+/* False when the event is not as its schema says. Texts live in the arena. */
+bool payment_event_read(const struct event *event, struct arena *arena, struct payment_event *ret_payment);
