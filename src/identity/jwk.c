@@ -141,8 +141,8 @@ static bool read_coordinates(const struct json *json, struct jwk *jwk)
 		                member->text, jwk->public_key + i * COORDINATE_SIZE, COORDINATE_SIZE, &size) ||
 		        size != COORDINATE_SIZE)
 			return false;
-		jwk->public_size += size;
 	}
+	jwk->public_size = kinds[jwk->algorithm].coordinates * COORDINATE_SIZE;
 	return true;
 }
 
@@ -179,7 +179,7 @@ static bool kids_are_unique(const struct json *keys)
 		const struct json *kid = json_member(key, "kid");
 		for (const struct json *other = key->next; kid && other; other = other->next) {
 			const struct json *other_kid = json_member(other, "kid");
-			if (other_kid && kid->type == other_kid->type && slice_equal(kid->text, other_kid->text))
+			if (other_kid && slice_equal(kid->text, other_kid->text))
 				return false;
 		}
 	}

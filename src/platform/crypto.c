@@ -103,7 +103,7 @@ struct sha256 hmac_sha256(struct slice key, struct slice data)
 	size_t size;
 	need_algorithms();
 	EVP_MAC_CTX *context = EVP_MAC_CTX_dup(fetched.hmac_sha256);
-	/* Without a key pointer the library would keep the key of before, so an empty key still needs one. */
+	/* To the library a NULL key is none at all, which is not the same as an empty one. */
 	const void *bytes = key.size ? key.data : "";
 	must(EVP_MAC_init(context, bytes, key.size, NULL));
 	must(EVP_MAC_update(context, (const unsigned char *)data.data, data.size));

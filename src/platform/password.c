@@ -95,5 +95,5 @@ enum status password_check(struct slice password, struct slice hash)
 	}
 	bool matches = crypto_pwhash_str_verify(text, password.data, password.size) == 0;
 	pool_leave();
-	return matches && is_known ? STATUS_OK : ERR_INVALID_CREDENTIALS;
+	return matches ? STATUS_OK : ERR_INVALID_CREDENTIALS;
 }

@@ -50,8 +50,9 @@ static void hmac_knows_the_standard_answers(void **state)
 	        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
 	assert_hex(hmac_sha256(SLICE("Jefe"), SLICE("what do ya want for nothing?")).bytes, SHA256_SIZE,
 	        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-	assert_hex(hmac_sha256(SLICE_EMPTY, SLICE_EMPTY).bytes, SHA256_SIZE,
-	        "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+	const char *nothing = "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+	assert_hex(hmac_sha256(SLICE_EMPTY, SLICE_EMPTY).bytes, SHA256_SIZE, nothing);
+	assert_hex(hmac_sha256((struct slice) { NULL, 0 }, (struct slice) { NULL, 0 }).bytes, SHA256_SIZE, nothing);
 }
 
 static void derived_identifiers_keep_their_parts_apart(void **state)
@@ -76,6 +77,7 @@ static void equal_compares_size_and_content(void **state)
 	assert_true(crypto_equal(SLICE_EMPTY, SLICE_EMPTY));
 	assert_false(crypto_equal(SLICE("secret"), SLICE("secreT")));
 	assert_false(crypto_equal(SLICE("secret"), SLICE("secre")));
+	assert_false(crypto_equal(SLICE("secre"), SLICE("secret")));
 	char buffer[] = "key";
 	crypto_wipe(buffer, sizeof buffer);
 	assert_memory_equal(buffer, "\0\0\0\0", sizeof buffer);
@@ -211,6 +213,11 @@ static void public_keys_must_be_sound_points(void **state)
 		{ SIGNATURE_ES256, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", false },
 		{ SIGNATURE_ED25519, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f70751", false },
 		{ SIGNATURE_ED25519, "", false },
+		{ SIGNATURE_ED25519, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a00", false },
+		{ SIGNATURE_ES256,
+		        "7fcdce2770f6c45d4183cbee6fdb4b7b580733357be9ef13bacf6e3c7bd15445"
+		        "c7f144cd1bbd9b7e872cdfedb9eeb9f4b3695d6ea90b24ad8a4623288588e5ad00",
+		        false },
 		/* no square root: y = 2 */
 		{ SIGNATURE_ED25519, "0200000000000000000000000000000000000000000000000000000000000000", false },
 		/* small order: y = 1, 0, p - 1, both of order 8, with and without the sign bit */

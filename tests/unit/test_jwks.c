@@ -108,6 +108,11 @@ static void unusable_keys_are_left_out(void **state)
 		{ "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURoA\",\"kid\":"
 		  "\"k\"}",
 		        false },
+		/* one byte, which is a key of ours when zeros are added */
+		{ "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"Aw\",\"kid\":\"k\"}", false },
+		{ "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"kid\":"
+		  "\"k\"}",
+		        true },
 		/* of small order */
 		{ "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"kid\":"
 		  "\"k\"}",
