@@ -7,7 +7,6 @@
 #include "ledger/ledger_posting.h"
 #include "ledger_sql.h"
 
-/* Two processes that open the same account or store the same transfer at one moment: the second finds it next time. */
 enum { POST_ATTEMPTS = 3 };
 
 struct ledger_service {
@@ -31,11 +30,18 @@ void ledger_service_stop(struct ledger_service *service)
 	memory_free(service);
 }
 
+/* Two processes opened the same account or stored the same transfer at one moment, or a hold appeared between two
+ * reads: the next try finds it. */
+static bool is_race(enum status status)
+{
+	return status == ERR_DATABASE_CONSTRAINT || status == ERR_DATABASE_BUSY;
+}
+
 static enum status post(struct ledger_service *service, struct posting *posting, struct ledger_refusal *refusal)
 {
 	enum status status = ERR_DATABASE_CONSTRAINT;
 	assert(posting->group->count <= LEDGER_GROUP_MAX && posting->group->open_count <= LEDGER_OPEN_MAX);
-	for (int attempt = 0; attempt < POST_ATTEMPTS && status == ERR_DATABASE_CONSTRAINT; attempt++)
+	for (int attempt = 0; attempt < POST_ATTEMPTS && is_race(status); attempt++)
 		status = committer_run(service->engines->committer, posting_run, posting);
 	if (refusal)
 		*refusal = posting->refusal;
