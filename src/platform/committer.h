@@ -26,6 +26,11 @@ void committer_stop(struct committer *committer);
  * the queue is full, ERR_SHUTTING_DOWN while stopping. */
 enum status committer_run(struct committer *committer, commit_fn *work, void *arg);
 
+/* Called on the committer's thread after each commit that stored events; must be short and never call back. One
+ * listener, NULL for none; after the call the one before is not called any more. For the outbox. */
+typedef void committer_listener(void *arg);
+void committer_on_event(struct committer *committer, committer_listener *listener, void *arg);
+
 /* Writes that a caller wants durable together with something a neighbour stores; see ledger_api.h. */
 struct commit_rider {
 	commit_fn *write; /* NULL: none */
