@@ -210,8 +210,9 @@ static struct curl_slist *header_lines(const struct http_call *call, struct aren
 		                       ? arena_format(arena, "%s: %.*s", header->name, SLICE_ARGS(header->value)).data
 		                       : arena_format(arena, "%s;", header->name).data);
 	}
-	if (!has_type && call->body.size)
-		lines = add_line(lines, "Content-Type: application/json");
+	/* Without a body none, where curl would name a form. */
+	if (!has_type)
+		lines = add_line(lines, call->body.size ? "Content-Type: application/json" : "Content-Type:");
 	return lines;
 }
 
