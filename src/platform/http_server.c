@@ -450,23 +450,28 @@ static enum status open_socket(const struct addrinfo *address, int *ret_socket)
 	return STATUS_OK;
 }
 
+static enum status open_first(
+        const struct addrinfo *found, struct slice listen, int *ret_socket, struct problem *problem)
+{
+	if (open_socket(found, ret_socket) == STATUS_OK)
+		return STATUS_OK;
+	return problem_set(
+	        problem, ERR_IO, "listen", "Cannot listen on %.*s: %s.", SLICE_ARGS(listen), strerror(errno));
+}
+
 static enum status listen_at(struct slice listen, int *ret_socket, struct problem *problem)
 {
-	struct arena arena = { 0 };
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct arena arena = { 0 };
 	struct slice host, port;
-	enum status status = ERR_IO;
-	errno = 0;
-	if (!split_listen(listen, &host, &port) ||
-	        getaddrinfo(host.size ? arena_text(&arena, host) : NULL, arena_text(&arena, port), &hints, &found) != 0)
-		problem_set(
-		        problem, status, "listen", "%.*s is not an address of the form host:port.", SLICE_ARGS(listen));
-	else if ((status = open_socket(found, ret_socket)) != STATUS_OK)
-		problem_set(
-		        problem, status, "listen", "Cannot listen on %.*s: %s.", SLICE_ARGS(listen), strerror(errno));
-	if (found)
-		freeaddrinfo(found);
+	bool is_known = split_listen(listen, &host, &port) && getaddrinfo(host.size ? arena_text(&arena, host) : NULL,
+	                                                              arena_text(&arena, port), &hints, &found) == 0;
 	arena_clean_up(&arena);
+	if (!is_known)
+		return problem_set(
+		        problem, ERR_IO, "listen", "%.*s is not an address of the form host:port.", SLICE_ARGS(listen));
+	enum status status = open_first(found, listen, ret_socket, problem);
+	freeaddrinfo(found);
 	return status;
 }
 
