@@ -17,7 +17,8 @@ static inline const char *vectors_path(struct arena *arena, const char *name)
 	return path.data;
 }
 
-static inline const struct json *vectors_read(struct arena *arena, const char *name)
+/* The bytes of a vector file. */
+static inline struct slice vectors_bytes(struct arena *arena, const char *name)
 {
 	const char *ci = getenv("CI"), *path = vectors_path(arena, name);
 	FILE *file = fopen(path, "rb");
@@ -32,10 +33,15 @@ static inline const struct json *vectors_read(struct arena *arena, const char *n
 	for (size_t got; (got = fread(block, 1, sizeof block, file)) > 0;)
 		write_bytes(&text, block, got);
 	fclose(file);
+	return writer_slice(&text);
+}
+
+static inline const struct json *vectors_read(struct arena *arena, const char *name)
+{
 	const struct json *json;
 	struct problem problem;
-	if (json_parse(writer_slice(&text), arena, &json, &problem) != STATUS_OK)
-		fail_msg("%s: %s", path, problem.detail);
+	if (json_parse(vectors_bytes(arena, name), arena, &json, &problem) != STATUS_OK)
+		fail_msg("%s: %s", name, problem.detail);
 	return json;
 }
 

@@ -148,12 +148,17 @@ static size_t print_summary(const struct payment_file *file)
 	return rejected;
 }
 
-static void print_refusals(const struct payment_file *file)
+static size_t print_refusals(const struct payment_file *file)
 {
-	for (size_t i = 0; i < file->count; i++)
-		if (file->orders[i].refusal)
-			printf("line %d: %.*s: %s %.*s\n", file->orders[i].line, SLICE_ARGS(file->orders[i].end_to_end_id), file->orders[i].refusal,
-				SLICE_ARGS(file->orders[i].refusal_detail));
+	size_t refused = 0;
+	for (size_t i = 0; i < file->count; i++) {
+		if (!file->orders[i].refusal)
+			continue;
+		refused++;
+		printf("line %d: %.*s: %s %.*s\n", file->orders[i].line, SLICE_ARGS(file->orders[i].end_to_end_id), file->orders[i].refusal,
+			SLICE_ARGS(file->orders[i].refusal_detail));
+	}
+	return refused;
 }
 
 static enum status write_reports(const struct arguments *arguments, const struct payment_file *file, struct slice digest, struct arena *arena,
@@ -192,9 +197,9 @@ static int pay(struct arguments *arguments, struct arena *arena)
 	if (!arguments->report.size)
 		arguments->report = name;
 	if (arguments->only_check) {
-		print_refusals(&file);
-		size_t rejected = print_summary(&file);
-		return rejected ? EXIT_FAILED : EXIT_DONE;
+		size_t refused = print_refusals(&file);
+		printf("%zu orders, %zu refused\n", file.count, refused);
+		return refused ? EXIT_FAILED : EXIT_DONE;
 	}
 	arguments->submission.journal_path = arena_format(arena, "%s.journal", arguments->path);
 	bool has_terminal = isatty(STDERR_FILENO);

@@ -66,7 +66,7 @@ static struct slice first_text(const xmlNode *node, const char *const *paths, si
 /* --- Schema -------------------------------------------------------------------------------------------------- */
 
 struct complaint {
-	char text[160];
+	char text[512];
 	int line;
 };
 
@@ -77,8 +77,16 @@ static void keep_first(void *arg, xmlErrorPtr error)
 		return;
 	complaint->line = error->line;
 	struct writer out = writer_fixed(complaint->text, sizeof complaint->text - 1);
-	struct slice message = slice_trim(slice_from(error->message));
-	write_slice(&out, message.size < sizeof complaint->text ? message : (struct slice){ message.data, sizeof complaint->text - 1 });
+	/* Without the "{namespace}" before each name, which hides what a person looks for. */
+	struct slice rest = slice_trim(slice_from(error->message)), part;
+	while (slice_split(&rest, '{', &part)) {
+		write_slice(&out, part);
+		if (rest.data && !slice_split(&rest, '}', &part))
+			break;
+	}
+	if (out.overflowed)
+		out.size = sizeof complaint->text - 1;
+	complaint->text[out.size] = 0;
 }
 
 static enum status validate(xmlDoc *document, const char *path, struct problem *problem)
