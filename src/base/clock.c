@@ -38,7 +38,9 @@ static int64_t days_from_civil(int year, int month, int day)
 struct civil civil_from_instant(int64_t at)
 {
 	int64_t days = floor_div(at, MICROSECONDS_PER_DAY);
-	int64_t rest = at - days * MICROSECONDS_PER_DAY;
+	int64_t rest = at % MICROSECONDS_PER_DAY;
+	if (rest < 0)
+		rest += MICROSECONDS_PER_DAY;
 	int64_t shifted = days + 719468;
 	int64_t era = floor_div(shifted, 146097);
 	int64_t day_of_era = shifted - era * 146097;
@@ -160,9 +162,11 @@ bool instant_parse(struct slice text, int64_t *ret_at)
 			return false;
 		offset_minutes = sign * (hours * 60 + minutes);
 	}
-	if (text.size)
+	int64_t at = civil_to_instant(c) - offset_minutes * 60 * MICROSECONDS_PER_SECOND;
+	/* An offset can lead out of the years that can be written again. */
+	if (text.size || at < 0 || at > INSTANT_MAX)
 		return false;
-	*ret_at = civil_to_instant(c) - offset_minutes * 60 * MICROSECONDS_PER_SECOND;
+	*ret_at = at;
 	return true;
 }
 

@@ -9,6 +9,9 @@
 #define SECONDS_PER_DAY INT64_C(86400)
 #define MICROSECONDS_PER_DAY (SECONDS_PER_DAY * MICROSECONDS_PER_SECOND)
 
+/* 9999-12-31T23:59:59.999999Z, the last instant that RFC 3339 can write. */
+#define INSTANT_MAX (INT64_C(253402300800) * MICROSECONDS_PER_SECOND - 1)
+
 /* The wall clock. */
 int64_t clock_now(void);
 /* Never goes back; for measuring durations only. */
@@ -21,9 +24,10 @@ struct civil {
 struct civil civil_from_instant(int64_t at);
 int64_t civil_to_instant(struct civil civil);
 
-/* RFC 3339 in UTC: "2025-09-07T12:00:00Z", with ".ffffff" when the instant has a fraction. */
+/* RFC 3339 in UTC: "2025-09-07T12:00:00Z", with ".ffffff" when the instant has a fraction; years 0-9999. */
 void write_instant(struct writer *writer, int64_t at);
-/* RFC 3339 date-time with any offset, years 1970-9999; false when malformed. */
+/* RFC 3339 date-time with any offset, in UTC from 1970 up to INSTANT_MAX; what is finer than a microsecond is cut off.
+ * False when malformed. */
 bool instant_parse(struct slice text, int64_t *ret_at);
 /* "2025-09-07" as midnight UTC. */
 bool date_parse(struct slice text, int64_t *ret_at);

@@ -383,6 +383,15 @@ static const char *kind_names[] = {
 	[JSON_AS_VALUE] = "a value",
 };
 
+/* As much of the sender's name as a problem shows, cut between two characters. */
+static struct slice shown_name(struct slice name)
+{
+	name.size = name.size > 60 ? 60 : name.size;
+	while (!utf8_is_valid(name))
+		name.size--;
+	return name;
+}
+
 enum status json_bind(const struct json *object, const struct json_field *fields, size_t count, void *target,
         struct arena *arena, struct problem *problem)
 {
@@ -391,10 +400,8 @@ enum status json_bind(const struct json *object, const struct json_field *fields
 	for (const struct json *member = object->first; member; member = member->next) {
 		const struct json_field *field = find_field(fields, count, member->name);
 		if (!field) {
-			struct slice name =
-			        member->name.size > 60 ? (struct slice) { member->name.data, 60 } : member->name;
-			return problem_set(
-			        problem, ERR_UNKNOWN_FIELD, arena_text(arena, name), "There is no such member here.");
+			return problem_set(problem, ERR_UNKNOWN_FIELD, arena_text(arena, shown_name(member->name)),
+			        "There is no such member here.");
 		}
 		if (member->type == JSON_NULL)
 			continue;

@@ -5,9 +5,6 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 
-/* 9999-12-31T23:59:59Z: a later second would not fit the product's dates, and none below overflows as microseconds. */
-static const int64_t second_max = INT64_C(253402300799);
-
 /* Header members that would change how a token is read or which key is taken: extensions, keys and addresses of keys
  * sent along, encryption, compression. Ignoring one could only help an attacker. */
 static const char *refused_members[] = { "crit", "b64", "jwk", "jku", "x5u", "x5c", "enc", "zip" };
@@ -105,7 +102,8 @@ static bool read_time(const struct json *claims, const char *name, int64_t *ret_
 	int64_t seconds;
 	if (!member)
 		return true;
-	if (member->type != JSON_NUMBER || !slice_to_i64(member->text, &seconds) || seconds < 0 || seconds > second_max)
+	if (member->type != JSON_NUMBER || !slice_to_i64(member->text, &seconds) || seconds < 0 ||
+	        seconds > INSTANT_MAX / MICROSECONDS_PER_SECOND)
 		return false;
 	*ret_at = seconds * MICROSECONDS_PER_SECOND;
 	return true;
