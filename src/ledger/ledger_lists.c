@@ -75,6 +75,7 @@ static enum status read_statement_line(const struct sql_rows *rows, struct arena
 	line->description = sql_column_copy(rows, 5, arena);
 	line->payment.uuid = sql_column_uuid(rows, 6);
 	line->created_at = sql_column_instant(rows, 7);
+	line->sequence = sql_column_integer(rows, 8);
 	return STATUS_OK;
 }
 
@@ -167,26 +168,23 @@ enum status ledger_store_entries_list(struct sql *sql, const struct entries_quer
         struct ledger_entry **ret_entries, size_t *ret_count)
 {
 	struct row_list list = { .read = read_entry, .element_size = sizeof(struct ledger_entry) };
-	const struct {
-		const struct sql_query *query;
-		struct uuid of;
-		size_t count;
-	} choices[] = {
-		{ &ledger_transactions_list_account, query->account.uuid, 4 },
-		{ &ledger_transactions_list_payment, query->payment.uuid, 3 },
-		{ &ledger_transactions_list_agent, query->agent.uuid, 3 },
-		{ &ledger_transactions_list, { { 0 } }, 2 },
-	};
-	size_t chosen = 0;
-	while (chosen + 1 < COUNT_OF(choices) && uuid_is_nil(choices[chosen].of))
-		chosen++;
+	bool has_account = !uuid_is_nil(query->account.uuid), has_payment = !uuid_is_nil(query->payment.uuid);
+	bool has_agent = !uuid_is_nil(query->agent.uuid);
+	const struct sql_query *chosen = has_account   ? &ledger_transactions_list_account
+	                                 : has_payment ? &ledger_transactions_list_payment
+	                                 : has_agent   ? &ledger_transactions_list_agent
+	                                               : &ledger_transactions_list;
 	const struct sql_value values[] = {
 		SQL_INTEGER(query->before_sequence),
 		SQL_INTEGER(query->limit),
-		SQL_UUID(choices[chosen].of),
+		SQL_UUID(has_account   ? query->account.uuid
+		         : has_payment ? query->payment.uuid
+		                       : query->agent.uuid),
+		has_account ? SQL_UUID_OR_NULL(query->payment.uuid) : SQL_UUID_OR_NULL(query->agent.uuid),
 		SQL_INSTANT(query->before_at),
 	};
-	TRY(list_read(sql, choices[chosen].query, values, choices[chosen].count, arena, &list));
+	size_t count = has_account ? 5 : has_payment ? 4 : has_agent ? 3 : 2;
+	TRY(list_read(sql, chosen, values, count, arena, &list));
 	*ret_entries = (void *)list.elements;
 	*ret_count = list.count;
 	return STATUS_OK;

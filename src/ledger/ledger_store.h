@@ -42,6 +42,7 @@ struct statement_line {
 	struct slice description;
 	struct payment_id payment;
 	int64_t created_at;
+	int64_t sequence;
 };
 
 /* An account in the trial balance: the journal's sums, and whether the account's own agree with them. */
@@ -92,8 +93,8 @@ enum status ledger_store_accounts_list(struct sql *sql, const struct accounts_qu
 /* ERR_NOT_FOUND. */
 enum status ledger_store_entry_get(
         struct sql *sql, struct transfer_id id, struct arena *arena, struct ledger_entry *ret_entry);
-/* Transfers of the money book, newest first, before (at, sequence): of one account, else of one payment, else of an
- * agent's accounts, else all. */
+/* Transfers of the money book, newest first, before (at, sequence), of one account, payment and agent; nil: of any. An
+ * account's agent is not looked at. */
 struct entries_query {
 	struct account_id account;
 	struct payment_id payment;

@@ -82,18 +82,22 @@ SELECT id, kind, debit_account_id, credit_account_id, amount, currency, referenc
 	created_at, sequence
 FROM transactions
 WHERE book = 'money' AND sequence < $1 AND payment_id = $3
+	AND (debit_account_id IN (SELECT id FROM accounts WHERE agent_id = $4)
+		OR credit_account_id IN (SELECT id FROM accounts WHERE agent_id = $4) OR $4 IS NULL)
 ORDER BY sequence DESC LIMIT $2
 
 -- name: ledger_transactions_list_account
 SELECT id, kind, debit_account_id, credit_account_id, amount, currency, reference_id, payment_id, description,
 	created_at, sequence
 FROM transactions
-WHERE book = 'money' AND debit_account_id = $3 AND (created_at, sequence) < ($4, $1)
+WHERE book = 'money' AND debit_account_id = $3 AND (created_at, sequence) < ($5, $1)
+	AND (payment_id = $4 OR $4 IS NULL)
 UNION ALL
 SELECT id, kind, debit_account_id, credit_account_id, amount, currency, reference_id, payment_id, description,
 	created_at, sequence
 FROM transactions
-WHERE book = 'money' AND credit_account_id = $3 AND (created_at, sequence) < ($4, $1)
+WHERE book = 'money' AND credit_account_id = $3 AND (created_at, sequence) < ($5, $1)
+	AND (payment_id = $4 OR $4 IS NULL)
 ORDER BY created_at DESC, sequence DESC LIMIT $2
 
 -- name: ledger_transactions_list_agent
