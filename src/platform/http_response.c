@@ -42,7 +42,7 @@ static void write_instance(struct writer *out, struct slice path)
 
 static struct slice problem_type(enum status status, struct arena *arena)
 {
-	return arena_format(arena, "https://agentpay.dev/problems/%s", status_code(status));
+	return arena_format(arena, "urn:agentpay:problem:%s", status_code(status));
 }
 
 void http_response_problem(struct http_response *response, const struct http_request *request, enum status status)

@@ -250,7 +250,7 @@ static void encodes_the_instance(void **state)
 	assert_int_equal(response.header_count, 1);
 	assert_slice(response.headers[0].value, "9");
 	assert_slice(response.body,
-	        "{\"type\":\"https://agentpay.dev/problems/too_many_requests\",\"title\":\"Too many requests; slow "
+	        "{\"type\":\"urn:agentpay:problem:too_many_requests\",\"title\":\"Too many requests; slow "
 	        "down.\","
 	        "\"status\":429,\"detail\":\"Too many requests; slow down.\",\"instance\":\"/a%20b/%22c%22/d-1\","
 	        "\"code\":\"too_many_requests\",\"retryable\":true,\"request_id\":\"r\"}");

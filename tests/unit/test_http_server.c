@@ -253,7 +253,7 @@ static void answers_problems(void **state)
 	assert_heard("Content-Type: application/problem+json\r\n");
 	assert_heard("X-Request-Id: mine-1\r\n");
 	assert_heard(
-	        "{\"type\":\"https://agentpay.dev/problems/invalid_field\",\"title\":\"A member has the wrong type or "
+	        "{\"type\":\"urn:agentpay:problem:invalid_field\",\"title\":\"A member has the wrong type or "
 	        "value.\",\"status\":400,\"detail\":\"An amount of \\\"7\\\" is too odd.\",\"instance\":\"/problem\","
 	        "\"code\":\"invalid_field\",\"param\":\"amount\",\"retryable\":false,\"request_id\":\"mine-1\"}");
 	ask(server, "GET /private HTTP/1.1\r\nHost: x\r\n\r\n");
