@@ -85,7 +85,7 @@ enum status identity_agent_create(struct identity_service *service, const struct
 		.updated_at = now,
 	};
 	struct registration registration = { actor, &agent, &email_hash, arena, { .id = draft->id } };
-	enum status status = identity_commit(service, registration_work, &registration);
+	enum status status = committer_run(service->committer, registration_work, &registration);
 	if (status == ERR_ALREADY_EXISTS || status == ERR_DATABASE_CONSTRAINT)
 		return problem_set(problem, ERR_ALREADY_EXISTS, "email", "Another agent has this address.");
 	if (status == ERR_NOT_FOUND)
@@ -154,7 +154,7 @@ enum status identity_agent_set_active(struct identity_service *service, const st
         bool active, struct arena *arena, struct agent *ret_agent)
 {
 	struct switching switching = { .actor = actor, .id = id, .active = active, .now = clock_now(), .arena = arena };
-	TRY(identity_commit(service, switching_work, &switching));
+	TRY(committer_run(service->committer, switching_work, &switching));
 	identity_standing_forget(service, id.uuid);
 	TRY(agent_unseal(service, arena, &switching.stored));
 	*ret_agent = switching.stored;

@@ -242,7 +242,7 @@ enum status identity_consent_grant(struct identity_service *service, const struc
 		.draft = &consent,
 		.arena = arena,
 	};
-	enum status status = identity_commit(service, grant_work, &grant);
+	enum status status = committer_run(service->committer, grant_work, &grant);
 	if (status == ERR_NOT_FOUND)
 		return problem_set(problem, ERR_INVALID_FIELD, "agent_id", "There is no such agent.");
 	TRY(status);
@@ -296,7 +296,7 @@ enum status identity_consent_revoke(struct identity_service *service, const stru
 		.now = clock_now(),
 		.arena = arena,
 	};
-	TRY(identity_commit(service, revocation_work, &revocation));
+	TRY(committer_run(service->committer, revocation_work, &revocation));
 	consent_forget(service, &revocation.stored.terms);
 	*ret_consent = revocation.stored;
 	return STATUS_OK;

@@ -13,7 +13,6 @@ enum { IDENTITY_BELIEF_MICROSECONDS = 1000 * 1000 };
 struct identity_service {
 	struct committer *committer;
 	struct sql_pool *readers;
-	struct outbox *outbox;
 	struct slice issuer; /* owned */
 	int64_t access_token_seconds;
 	int64_t refresh_token_seconds;
@@ -22,9 +21,6 @@ struct identity_service {
 	struct memo *standings; /* session or agent -> enum standing */
 	struct memo *consents;  /* agent and consent -> struct known_consent */
 };
-
-/* Runs the work durably and wakes the consumers of its events. */
-enum status identity_commit(struct identity_service *service, commit_fn *work, void *arg);
 
 /* Reads with a connection of the pool: IDENTITY_READ(service, user_by_id(sql, id, arena, ret_user)). */
 #define IDENTITY_READ(service, expression) \

@@ -75,7 +75,7 @@ static enum status change_run(struct identity_service *service, const struct act
 		TRY(password_hash(fresh, hash));
 		change.hash = slice_from(hash);
 	}
-	TRY(identity_commit(service, change_work, &change));
+	TRY(committer_run(service->committer, change_work, &change));
 	return change.outcome;
 }
 

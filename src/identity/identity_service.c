@@ -26,7 +26,6 @@ enum status identity_service_start(
 	*service = (struct identity_service) {
 		.committer = options->engines->committer,
 		.readers = options->engines->readers,
-		.outbox = options->engines->outbox,
 		.issuer = { issuer, options->issuer.size },
 		.access_token_seconds = options->access_token_seconds ? options->access_token_seconds : 900,
 		.refresh_token_seconds = options->refresh_token_seconds ? options->refresh_token_seconds : 2592000,
@@ -58,14 +57,6 @@ struct identity_api identity_service_api(struct identity_service *service)
 		.authenticate = identity_authenticate,
 		.consent_check = identity_consent_check,
 	};
-}
-
-enum status identity_commit(struct identity_service *service, commit_fn *work, void *arg)
-{
-	TRY(committer_run(service->committer, work, arg));
-	if (service->outbox)
-		outbox_wake(service->outbox);
-	return STATUS_OK;
 }
 
 struct slice identity_issuer(const struct identity_service *service)

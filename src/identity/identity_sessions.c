@@ -107,7 +107,7 @@ static enum status login_try(struct identity_service *service, const struct acto
 		.user = login->user.id,
 		.expires_at = entry.attempt.now + service->refresh_token_seconds * MICROSECONDS_PER_SECOND,
 	};
-	TRY(identity_commit(service, entry_work, &entry));
+	TRY(committer_run(service->committer, entry_work, &entry));
 	TRY(entry.outcome);
 	return login_finish(service, arena, entry.attempt.now, login);
 }
@@ -177,7 +177,7 @@ enum status identity_refresh(struct identity_service *service, const struct acto
 		.new_hash = sha256(login.refresh_token),
 		.arena = arena,
 	};
-	enum status status = identity_commit(service, renewal_work, &renewal);
+	enum status status = committer_run(service->committer, renewal_work, &renewal);
 	if (status == ERR_NOT_FOUND)
 		return ERR_INVALID_CREDENTIALS;
 	TRY(status);
@@ -212,7 +212,7 @@ enum status identity_logout(
 	struct departure departure = { .actor = actor, .principal = principal, .now = clock_now() };
 	if (principal_is_agent(principal))
 		return STATUS_OK;
-	TRY(identity_commit(service, departure_work, &departure));
+	TRY(committer_run(service->committer, departure_work, &departure));
 	identity_standing_forget(service, principal->session.uuid);
 	return STATUS_OK;
 }

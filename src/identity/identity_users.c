@@ -89,7 +89,7 @@ static enum status user_create(struct identity_service *service, const struct ac
 		.only_first = is_first,
 		.arena = arena,
 	};
-	enum status status = identity_commit(service, creation_work, &creation);
+	enum status status = committer_run(service->committer, creation_work, &creation);
 	if (status == ERR_ALREADY_EXISTS || status == ERR_DATABASE_CONSTRAINT)
 		return problem_set(problem, ERR_ALREADY_EXISTS, "email", "Another user has this address.");
 	TRY(status);
