@@ -25,7 +25,8 @@ static const struct row {
 static const struct slice environment_prefix = SLICE("AGENTPAY_");
 
 /* Variables of ours that are no settings: they tell the test programs where things are. */
-static const char *const foreign[] = { "AGENTPAY_TEST_", "AGENTPAY_SOURCE", "AGENTPAY_BINARY" };
+static const char *const foreign[] = { "AGENTPAY_TEST_", "AGENTPAY_SOURCE", "AGENTPAY_BINARY", "AGENTPAY_SHARED",
+	"AGENTPAY_KEEP" };
 
 /* "DATABASE_URL" as the option's "database-url". */
 static struct slice option_name(const struct row *row, char buffer[NAME_MAX_SIZE])
@@ -314,7 +315,7 @@ void config_clean_up(struct config *config)
 static void print_address(struct slice text, FILE *out)
 {
 	const char *scheme = memmem(text.data, text.size, "://", 3);
-	const char *at = scheme ? memchr(scheme, '@', (size_t)(text.data + text.size - scheme)) : NULL;
+	const char *at = scheme ? memrchr(scheme, '@', (size_t)(text.data + text.size - scheme)) : NULL;
 	const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
 	if (!colon) {
 		fprintf(out, "%.*s", SLICE_ARGS(text));

@@ -35,17 +35,13 @@ static bool is_printable(struct slice key)
 	return true;
 }
 
-enum status idempotency_identify(struct http_request *request, struct slice principal, bool is_required)
+enum status idempotency_identify(struct http_request *request, struct slice principal)
 {
 	struct slice key = http_request_header(request, "Idempotency-Key");
-	if (!key.size && is_required)
+	if (!key.size)
 		return problem_set(request->problem, ERR_IDEMPOTENCY_KEY_MISSING, "Idempotency-Key", "%s", "");
 	if (key.size > IDEMPOTENCY_KEY_SIZE_MAX || !is_printable(key))
 		return problem_set(request->problem, ERR_IDEMPOTENCY_KEY_INVALID, "Idempotency-Key", "%s", "");
-	if (!key.size) {
-		request->operation_id = uuid_new();
-		return STATUS_OK;
-	}
 	const struct slice parts[] = { principal, slice_from(http_method_name(request->method)), request->path, key };
 	request->operation_id = uuid_derive(parts, sizeof parts / sizeof *parts);
 	return STATUS_OK;

@@ -17,9 +17,9 @@ enum status idempotency_start(const struct engines *engines, const unsigned char
 /* Accepts NULL. */
 void idempotency_stop(struct idempotency *idempotency);
 
-/* Sets the request's operation_id: derived from `principal` (its identifier's bytes), method, path and key. With
- * `is_required` ERR_IDEMPOTENCY_KEY_MISSING; ERR_IDEMPOTENCY_KEY_INVALID. Reads no database. */
-enum status idempotency_identify(struct http_request *request, struct slice principal, bool is_required);
+/* Sets the request's operation_id: derived from `principal` (its identifier's bytes), method, path and key.
+ * ERR_IDEMPOTENCY_KEY_MISSING, ERR_IDEMPOTENCY_KEY_INVALID. Reads no database. */
+enum status idempotency_identify(struct http_request *request, struct slice principal);
 
 /* Runs the route unless its answer is stored. ERR_IDEMPOTENCY_IN_FLIGHT while another request with this operation_id
  * runs, ERR_IDEMPOTENCY_CONFLICT when the stored one had another body. Answers 2xx are stored before they leave. */

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/folder.h"
 #include "base/arena.h"
 #include "base/encoding.h"
 #include "base/random.h"
@@ -18,24 +18,6 @@ static enum status fail(struct problem *problem, const char *what, const char *p
 {
 	return problem_set(problem, ERR_IO, "KEY_FOLDER", "%s %s: %s; check the setting KEY_FOLDER and its rights",
 	        what, path, strerror(errno));
-}
-
-enum status key_folder_make(struct slice folder, struct problem *problem)
-{
-	struct arena arena = { 0 };
-	char *path = arena_text(&arena, folder);
-	enum status status = STATUS_OK;
-	for (size_t i = 1; i <= folder.size && status == STATUS_OK; i++) {
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		char rest = path[i];
-		path[i] = '\0';
-		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			status = fail(problem, "cannot make the folder", path);
-		path[i] = rest;
-	}
-	arena_clean_up(&arena);
-	return status;
 }
 
 /* Writes a whole new key aside and links it into place, so that nobody ever reads half a key and the first one wins. */
@@ -89,7 +71,7 @@ enum status key_file_read(
 {
 	struct arena arena = { 0 };
 	const char *path = arena_format(&arena, "%.*s/%s", SLICE_ARGS(folder), name).data;
-	enum status status = key_folder_make(folder, problem);
+	enum status status = folder_make(folder, problem);
 	if (status == STATUS_OK && access(path, F_OK) != 0)
 		status = make_key(path, &arena, problem);
 	if (status == STATUS_OK)

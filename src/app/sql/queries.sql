@@ -11,3 +11,6 @@ DELETE FROM idempotency_answers WHERE operation_id IN
 
 -- name: database_ping
 SELECT 1
+
+-- name: migrations_applied
+SELECT service, number FROM migrations ORDER BY service, number
