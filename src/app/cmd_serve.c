@@ -36,6 +36,12 @@ static void print_ready(const struct wiring *wiring)
 {
 	printf("agentpay " AGENTPAY_VERSION " is ready at %.*s\nservices:", SLICE_ARGS(wiring->public_url));
 	print_services(wiring);
+	if (wiring_has(wiring, TARGET_sandbox))
+		printf("rails:    SIMULATED inside this process at %.*s, no real money moves\n",
+		        SLICE_ARGS(wiring->rails_url));
+	if (wiring->first_email[0])
+		printf("first administrator, shown only now:\n  email     %s\n  password  %s\n", wiring->first_email,
+		        wiring->first_password);
 	fflush(stdout);
 }
 

@@ -1,18 +1,154 @@
 #include "app/services.h"
 
+#include "app/folder.h"
+#include "app/listen_address.h"
 #include "app/wiring.h"
 #include "app_sql.h"
+#include "identity/identity_client.h"
+#include "identity/identity_http.h"
+#include "identity/identity_service.h"
+#include "ledger/ledger_service.h"
 #include "platform/outbox.h"
+#include "risk/risk_client.h"
+#include "risk/risk_http.h"
+#include "risk/risk_service.h"
+#include "sandbox/sandbox_http.h"
+
+/* --- Identity ------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_identity(struct wiring *wiring, struct problem *problem)
+{
+	const struct config *config = wiring->config;
+	struct services *services = &wiring->services;
+	const struct identity_options options = {
+		.engines = &wiring->engines,
+		.issuer = wiring->public_url,
+		.key_folder = config_text(config, SETTING_KEY_FOLDER),
+		.access_token_seconds = config_integer(config, SETTING_ACCESS_TOKEN_LIFETIME),
+		.refresh_token_seconds = config_integer(config, SETTING_REFRESH_TOKEN_LIFETIME),
+	};
+	bool created;
+	TRY(identity_service_start(&options, &services->identity, problem));
+	services->identity_api = identity_service_api(services->identity);
+	return identity_bootstrap(services->identity, wiring->first_email, wiring->first_password, &created);
+}
+
+static void connect_identity(struct wiring *wiring, struct neighbour *neighbour)
+{
+	wiring->services.identity_client = identity_client_new(neighbour);
+	wiring->services.identity_api = identity_client_api(wiring->services.identity_client);
+}
+
+static void stop_identity(struct services *services)
+{
+	identity_service_stop(services->identity);
+	identity_client_free(services->identity_client);
+}
+
+static struct http_routes routes_identity(const struct services *services)
+{
+	return identity_http_routes(services->identity);
+}
+
+/* --- Ledger --------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_ledger(struct wiring *wiring, struct problem *problem)
+{
+	struct services *services = &wiring->services;
+	const struct ledger_options options = { .engines = &wiring->engines };
+	TRY(ledger_service_start(&options, &services->ledger, problem));
+	services->ledger_api = ledger_service_api(services->ledger);
+	return STATUS_OK;
+}
+
+static void stop_ledger(struct services *services)
+{
+	ledger_service_stop(services->ledger);
+}
+
+/* --- Risk ----------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_risk(struct wiring *wiring, struct problem *problem)
+{
+	const struct config *config = wiring->config;
+	struct services *services = &wiring->services;
+	struct slice blocked = config_text(config, SETTING_RISK_BLOCKED_COUNTRIES);
+	const struct risk_options options = {
+		.engines = &wiring->engines,
+		.review_threshold = (int)config_integer(config, SETTING_RISK_REVIEW_THRESHOLD),
+		.block_threshold = (int)config_integer(config, SETTING_RISK_BLOCK_THRESHOLD),
+		.country_database = config_text(config, SETTING_COUNTRY_DATABASE),
+		.blocked_countries = slice_is(blocked, "standard") ? (struct slice) { NULL, 0 } : blocked,
+	};
+	TRY(risk_service_start(&options, &services->risk, problem));
+	services->risk_api = risk_service_api(services->risk);
+	return STATUS_OK;
+}
+
+static void connect_risk(struct wiring *wiring, struct neighbour *neighbour)
+{
+	wiring->services.risk_api = risk_client_api(neighbour);
+}
+
+static void stop_risk(struct services *services)
+{
+	risk_service_stop(services->risk);
+}
+
+static struct http_routes routes_risk(const struct services *services)
+{
+	return risk_http_routes(services->risk);
+}
+
+/* --- The rail simulator, on a server of its own as a rail processor is ---------------------------------------------
+ */
+
+static enum status start_sandbox(struct wiring *wiring, struct problem *problem)
+{
+	const struct config *config = wiring->config;
+	struct services *services = &wiring->services;
+	const struct sandbox_options options = {
+		.database_url = config_text(config, SETTING_SANDBOX_DATABASE_URL),
+		.secret = wiring->rails_secret,
+	};
+	TRY(folder_make_for_database(options.database_url, problem));
+	TRY(sandbox_service_start(&options, &services->sandbox, problem));
+	const struct http_routes routes = sandbox_http_routes(services->sandbox);
+	struct slice listen = listen_address_choose(config_text(config, SETTING_SANDBOX_LISTEN), &wiring->arena);
+	const struct http_server_options server = { .listen = listen, .services = &routes, .service_count = 1 };
+	TRY(http_server_start(&server, &services->sandbox_server, problem));
+	if (!wiring->rails_url.size)
+		wiring->rails_url = listen_address_url(listen, &wiring->arena);
+	return STATUS_OK;
+}
+
+static void stop_sandbox(struct services *services)
+{
+	/* Hanging answers end first, or the server would wait for them. */
+	if (services->sandbox)
+		sandbox_service_interrupt(services->sandbox);
+	http_server_stop(services->sandbox_server);
+	sandbox_service_stop(services->sandbox);
+}
+
+/* -------------------------------------------------------------------------------------------------------------------
+ */
 
 const struct service_row service_rows[TARGET_COUNT] = {
-	[TARGET_identity] = { 0 },
+	[TARGET_identity] = { start_identity, connect_identity, stop_identity, routes_identity },
+	[TARGET_ledger] = { start_ledger, NULL, stop_ledger, NULL },
+	[TARGET_risk] = { start_risk, connect_risk, stop_risk, routes_risk },
+	[TARGET_sandbox] = { start_sandbox, NULL, stop_sandbox, NULL },
 };
 
 static const struct sql_migrations app_migrations = { app_migration_rows, APP_MIGRATION_COUNT };
 
 const struct migration_list business_migrations = {
-	.lists = { &outbox_migrations, &app_migrations },
-	.count = 2,
+	.lists = { &outbox_migrations, &app_migrations, &identity_migrations, &ledger_migrations, &risk_migrations },
+	.count = 5,
 };
 
 const struct migration_list audit_trail_migrations = {

@@ -10,12 +10,24 @@
 #include "risk/risk_api.h"
 
 struct wiring;
+struct identity_client;
+struct identity_service;
+struct ledger_client;
+struct ledger_service;
+struct risk_service;
+struct sandbox_service;
 
 /* What the rows keep: the service when it is here, its client when it is elsewhere, and either way its interface. */
 struct services {
+	struct identity_service *identity;
+	struct identity_client *identity_client;
 	struct identity_api identity_api;
+	struct ledger_service *ledger;
 	struct ledger_api ledger_api;
+	struct risk_service *risk;
 	struct risk_api risk_api;
+	struct sandbox_service *sandbox;
+	struct http_server *sandbox_server;
 };
 
 struct service_row {

@@ -19,6 +19,9 @@ struct wiring {
 	struct slice rails_url; /* of the rail processor, or of the simulator inside */
 	struct slice rails_secret;
 
+	/* The first administrator, when this start has made one; "" else. */
+	char first_email[64], first_password[64];
+
 	struct engines engines;
 	struct idempotency *idempotency;
 	struct gate *gate;
