@@ -4,6 +4,8 @@
 #include "app/listen_address.h"
 #include "app/wiring.h"
 #include "app_sql.h"
+#include "audit/audit_http.h"
+#include "audit/audit_service.h"
 #include "identity/identity_client.h"
 #include "identity/identity_http.h"
 #include "identity/identity_service.h"
@@ -103,6 +105,28 @@ static struct http_routes routes_risk(const struct services *services)
 	return risk_http_routes(services->risk);
 }
 
+/* --- Audit ---------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_audit(struct wiring *wiring, struct problem *problem)
+{
+	const struct audit_options options = {
+		.engines = &wiring->engines,
+		.audit_database_url = config_text(wiring->config, SETTING_AUDIT_DATABASE_URL),
+	};
+	return audit_service_start(&options, &wiring->services.audit, problem);
+}
+
+static void stop_audit(struct services *services)
+{
+	audit_service_stop(services->audit);
+}
+
+static struct http_routes routes_audit(const struct services *services)
+{
+	return audit_http_routes(services->audit);
+}
+
 /* --- The rail simulator, on a server of its own as a rail processor is ---------------------------------------------
  */
 
@@ -141,6 +165,7 @@ const struct service_row service_rows[TARGET_COUNT] = {
 	[TARGET_identity] = { start_identity, connect_identity, stop_identity, routes_identity },
 	[TARGET_ledger] = { start_ledger, NULL, stop_ledger, NULL },
 	[TARGET_risk] = { start_risk, connect_risk, stop_risk, routes_risk },
+	[TARGET_audit] = { start_audit, NULL, stop_audit, routes_audit },
 	[TARGET_sandbox] = { start_sandbox, NULL, stop_sandbox, NULL },
 };
 
@@ -152,6 +177,6 @@ const struct migration_list business_migrations = {
 };
 
 const struct migration_list audit_trail_migrations = {
-	.lists = { NULL },
-	.count = 0,
+	.lists = { &audit_migrations },
+	.count = 1,
 };

@@ -10,6 +10,7 @@
 #include "risk/risk_api.h"
 
 struct wiring;
+struct audit_service;
 struct identity_client;
 struct identity_service;
 struct ledger_client;
@@ -26,6 +27,7 @@ struct services {
 	struct ledger_api ledger_api;
 	struct risk_service *risk;
 	struct risk_api risk_api;
+	struct audit_service *audit;
 	struct sandbox_service *sandbox;
 	struct http_server *sandbox_server;
 };

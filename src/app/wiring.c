@@ -58,7 +58,7 @@ static enum status prepare_databases(struct wiring *wiring, struct problem *prob
 {
 	const struct config *config = wiring->config;
 	TRY(database_prepare(config_text(config, SETTING_DATABASE_URL), &business_migrations, problem));
-	if (wiring_has(wiring, TARGET_audit) && audit_trail_migrations.count)
+	if (wiring_has(wiring, TARGET_audit))
 		TRY(database_prepare(
 		        config_text(config, SETTING_AUDIT_DATABASE_URL), &audit_trail_migrations, problem));
 	return STATUS_OK;
