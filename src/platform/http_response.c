@@ -84,6 +84,7 @@ const char *http_reason(int status)
 		{ 400, "Bad Request" },
 		{ 408, "Request Timeout" },
 		{ 413, "Content Too Large" },
+		{ 431, "Request Header Fields Too Large" },
 		{ 503, "Service Unavailable" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -22,6 +22,8 @@ enum {
 	/* Connections over the maximum live until their 503 is sent; the library's limit lets that many in. */
 	REFUSED_CONNECTIONS_MAX = 64,
 	BODY_FIRST_SIZE = 4096,
+	/* The library keeps its own form of the head and the answer's head in it too. */
+	CONNECTION_MEMORY = 2 * HTTP_HEADERS_MAX,
 #ifdef __SANITIZE_ADDRESS__
 	STACK_SIZE = 8 * 1024 * 1024,
 #else
@@ -84,6 +86,7 @@ static const struct slice single_names[SINGLE_COUNT] = {
 
 struct head {
 	bool has_bad_field;
+	size_t size;
 	unsigned count[SINGLE_COUNT];
 	struct slice value[SINGLE_COUNT];
 };
@@ -95,6 +98,7 @@ static enum MHD_Result note_header(
 	struct slice name_slice = { name, name_size },
 	             value_slice = value ? slice_make(value, value_size) : SLICE_EMPTY;
 	(void)kind;
+	head->size += name_size + value_size;
 	head->has_bad_field = head->has_bad_field || !http_field_is_valid(name_slice, value_slice);
 	for (size_t i = 0; i < SINGLE_COUNT; i++) {
 		if (!slice_equal_ignore_case(name_slice, single_names[i]))
@@ -110,6 +114,8 @@ static enum status check_framing(const struct head *head, const char *version, s
 {
 	uint64_t announced;
 	bool is_chunked = head->count[TRANSFER_ENCODING] > 0;
+	if (head->size > HTTP_HEADERS_MAX)
+		return ERR_HEADERS_TOO_LARGE;
 	if (head->has_bad_field)
 		return problem_set(problem, ERR_MALFORMED_REQUEST, "", "A header field is malformed.");
 	for (size_t i = 0; i < SINGLE_COUNT; i++)
@@ -499,7 +505,7 @@ static struct MHD_Daemon *start_library(struct http_server *server, int socket, 
 	        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
 	        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
 	        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections_max + REFUSED_CONNECTIONS_MAX),
-	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
 	        (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_END);
 }
 

@@ -547,6 +547,16 @@ static void refuses_large_heads(void **state)
 	assert_int_equal(handled, 0);
 	assert_true(!heard[0] || heard_status() == 431);
 	close(socket_);
+
+	static const char head[] = "GET /ping HTTP/1.1\r\nHost: x\r\nX-Filler: ";
+	static char text[HTTP_HEADERS_MAX + 200];
+	memset(text, 'x', sizeof text);
+	memcpy(text, head, sizeof head - 1);
+	memcpy(text + sizeof text - 5, "\r\n\r\n", 5);
+	ask(server, text);
+	assert_int_equal(handled, 0);
+	assert_int_equal(heard_status(), 431);
+	assert_heard("\"code\":\"headers_too_large\"");
 	http_server_stop(server);
 }
 
