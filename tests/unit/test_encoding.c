@@ -53,8 +53,8 @@ static void every_value_has_one_text_only(void **state)
 	(void)state;
 	static const char *base64[] = { "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm8 ", "Zm8=\n",
 		" Zm8=", "Z===", "====", "=", "==", "Zg==Zg==", "Z=g=", "-__-", "Zm9v\n", "Zm9v====", "Zm\xc3\xa4" };
-	static const char *base64url[] = { "Z", "Zh", "Zm9", "Zg==", "Zm8=", "Zg ", "\nZg", "+//+", "Zm9vY", "Z.",
-		"Zm 8" };
+	static const char *base64url[] = { "Z", "A", "AAAAA", "Zh", "Zm9", "Zg==", "Zm8=", "Zg ", "\nZg", "+//+",
+		"Zm9vY", "Z.", "Zm 8" };
 	static const char *hex[] = { "0", "0g", "g0", "0x00", "00 ", " 00", "0:", "/0" };
 	char buffer[16];
 	size_t size = 99;
@@ -67,6 +67,7 @@ static void every_value_has_one_text_only(void **state)
 	for (size_t i = 0; i < sizeof hex / sizeof *hex; i++)
 		if (hex_decode(slice_from(hex[i]), buffer, sizeof buffer, &size))
 			fail_msg("%s is read", hex[i]);
+	assert_false(hex_decode((struct slice) { "0000", 3 }, buffer, sizeof buffer, &size));
 	assert_false(base64url_decode(SLICE("Zm\0v"), buffer, sizeof buffer, &size));
 	assert_int_equal(size, 99);
 }
@@ -175,6 +176,9 @@ static void utf8_is_well_formed(void **state)
 		{ "\xf4\x90\x80\x80", false }, /* beyond U+10FFFF */
 		{ "\xf5\x80\x80\x80", false },
 		{ "\xff", false },
+		{ "\xff\x80\x80\x80\x80", false },
+		{ "\xf8\x88\x80\x80\x80", false },
+		{ "\x80\x80\x80\x80\x80", false },
 		{ "\xe2\x82\x82\x82", false },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

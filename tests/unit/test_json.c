@@ -65,14 +65,14 @@ static void what_is_no_json_is_refused(void **state)
 	static const char *rows[] = { "", " ", "nul", "nullx", "True", "truefalse", "tru", "nan", "NaN", "Infinity",
 		"-Infinity", "01", "-01", "00", "1.", ".5", "-", "-.5", "+1", "1e", "1e+", "1.e5", "0x10", "1_000",
 		"1,000", "0123.5", "\"", "\"abc", "'a'", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"",
-		"\"\\u 123\"", "\"\\U0041\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\\ud800\\n\"",
-		"\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"\\udfff\\ud800\"", "\"\\ud800\\udbff\"",
-		"\"\\ud800\\ue000\"", "\"a\nb\"", "\"a\tb\"", "\"\x01\"", "\"\x1f\"", "\"\x80\"", "\"\xc0\x80\"",
-		"\"\xed\xa0\x80\"", "\"\xff\"", "\xef\xbb\xbf{}", "[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1,,2]",
-		"]", "[}", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{,\"a\":1}", "{a:1}",
-		"{'a':1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\":1]", "{\"a\"::1}", "{null:1}", "}", "1 2",
-		"{} {}", "[]]", "null,", "{}x", "// c\n1", "1 // c", "/**/1", "[1]\x0b", "[1]\xc2\xa0", "\\u0031", ",",
-		":" };
+		"\"\\u 123\"", "\"\\U0041\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\dc00\"", "\"\\ud800x\"",
+		"\"\\ud800\\n\"", "\"\\ud800\\u0041\"", "\"\\ud800\\ud800\"", "\"\\udfff\\ud800\"",
+		"\"\\ud800\\udbff\"", "\"\\ud800\\ue000\"", "\"a\nb\"", "\"a\tb\"", "\"\x01\"", "\"\x1f\"", "\"\x80\"",
+		"\"\xc0\x80\"", "\"\xed\xa0\x80\"", "\"\xff\"", "\xef\xbb\xbf{}", "[", "[1", "[1,", "[1,]", "[,1]",
+		"[1 2]", "[1,,2]", "]", "[}", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}",
+		"{,\"a\":1}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "{\"a\":1]", "{\"a\"::1}",
+		"{null:1}", "}", "1 2", "{} {}", "[]]", "null,", "{}x", "// c\n1", "1 // c", "/**/1", "[1]\x0b",
+		"[1]\xc2\xa0", "\\u0031", ",", ":" };
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		enum status status = parse(slice_from(rows[i]));
 		if (status != ERR_INVALID_JSON)
@@ -80,6 +80,21 @@ static void what_is_no_json_is_refused(void **state)
 	}
 	assert_status(parse(SLICE("1\0")), ERR_INVALID_JSON);
 	assert_status(parse(SLICE("\"a\0b\"")), ERR_INVALID_JSON);
+}
+
+/* In memory of exactly the text's size, so that the address sanitizer sees a read behind it. */
+static void nothing_is_read_behind_the_end(void **state)
+{
+	(void)state;
+	static const char *rows[] = { "\"", "\"\\", "\"\\u", "\"\\u00", "\"\\ud800", "\"\\ud800\\", "t", "nul", "-",
+		"1.", "1e", "[", "{", "{\"a\"", "{\"a\":", "\xe2\x82" };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t size = strlen(rows[i]);
+		char *exact = memory_new(1, size);
+		memcpy(exact, rows[i], size);
+		assert_status(parse(slice_make(exact, size)), ERR_INVALID_JSON);
+		memory_free(exact);
+	}
 }
 
 static void members_named_twice_are_refused(void **state)
@@ -143,6 +158,8 @@ static void the_fault_is_located(void **state)
 	assert_null(json);
 	assert_status(json_parse(SLICE("[1] 2"), &arena, &json, &problem), ERR_INVALID_JSON);
 	assert_string_equal(problem.detail, "Something follows the value at byte 4.");
+	assert_status(json_parse(SLICE("[-01]"), &arena, &json, &problem), ERR_INVALID_JSON);
+	assert_string_equal(problem.detail, "Number with a leading zero at byte 3.");
 }
 
 static void members_are_found(void **state)
@@ -158,6 +175,7 @@ static void members_are_found(void **state)
 	assert_non_null(json_member(json, "c"));
 	assert_null(json_member(json, "d"));
 	assert_null(json_member(json_member(json, "b"), "a"));
+	assert_null(json_member(json_member(json, "b"), ""));
 	assert_null(json_member(NULL, "a"));
 }
 
@@ -254,6 +272,7 @@ static void wrong_members_are_named(void **state)
 		{ "\"id\":\"pay-1\"", ERR_INVALID_ID, "id" },
 		{ "\"id\":\"pay\"", ERR_INVALID_ID, "id" },
 		{ "\"id\":\"agent-00112233-4455-6677-8899-aabbccddeeff\"", ERR_INVALID_ID, "id" },
+		{ "\"id\":\"pax-00112233-4455-6677-8899-aabbccddeeff\"", ERR_INVALID_ID, "id" },
 		{ "\"id\":\"pay_00112233-4455-6677-8899-aabbccddeeff\"", ERR_INVALID_ID, "id" },
 		{ "\"id\":\"00112233-4455-6677-8899-aabbccddeeff\"", ERR_INVALID_ID, "id" },
 		{ "\"id\":7", ERR_INVALID_ID, "id" },
@@ -349,8 +368,8 @@ static void documents_are_written(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, clean_up)
-TESTS(TEST(values_are_read), TEST(what_is_no_json_is_refused), TEST(members_named_twice_are_refused),
-        TEST(depth_has_a_limit), TEST(members_and_values_have_limits), TEST(the_fault_is_located),
-        TEST(members_are_found), TEST(a_document_becomes_a_struct), TEST(absent_and_null_members_leave_the_field),
-        TEST(wrong_members_are_named), TEST(what_is_no_object_is_not_bound), TEST(a_long_unknown_name_is_cut),
-        TEST(documents_are_written))
+TESTS(TEST(values_are_read), TEST(what_is_no_json_is_refused), TEST(nothing_is_read_behind_the_end),
+        TEST(members_named_twice_are_refused), TEST(depth_has_a_limit), TEST(members_and_values_have_limits),
+        TEST(the_fault_is_located), TEST(members_are_found), TEST(a_document_becomes_a_struct),
+        TEST(absent_and_null_members_leave_the_field), TEST(wrong_members_are_named),
+        TEST(what_is_no_object_is_not_bound), TEST(a_long_unknown_name_is_cut), TEST(documents_are_written))
