@@ -1,9 +1,7 @@
 /* Random transfers against a simple model of a ledger: the rules alone, then whole groups through the store. A run is
  * repeated with AGENTPAY_SEED, lengthened with AGENTPAY_OPERATIONS. */
-#include "base/clock.h"
 #include "base/random.h"
-#include "database.h"
-#include "ledger/ledger_service.h"
+#include "ledger_house.h"
 
 enum { ACCOUNTS = 14, IDS = 512, OPERATIONS = 200000, GROUPS = 3000, FAR_ACCOUNT = 13 };
 
@@ -14,7 +12,7 @@ struct model_account {
 	enum ledger_book book;
 	enum currency currency;
 	int64_t overdraft;
-	__int128 net; /* posted debits less credits */
+	__int128 net;               /* posted debits less credits */
 	__int128 in[2], pending[2]; /* debits, credits: posted and held */
 };
 
@@ -57,7 +55,8 @@ static bool model_is_short(const struct model_account *account, size_t side, __i
 	/* side 0: debited. A debit takes from an account with a credit balance, and the other way round. */
 	bool takes = account->debit_normal == (side == 1);
 	__int128 balance = account->debit_normal ? account->net : -account->net;
-	return takes && !account->unlimited && balance - account->pending[side] - amount < -(__int128)account->overdraft;
+	return takes && !account->unlimited &&
+	       balance - account->pending[side] - amount < -(__int128)account->overdraft;
 }
 
 /* Every fault that the operation has, whatever else is wrong with it. */
@@ -72,13 +71,14 @@ static void model_faults(const struct model *model, const struct operation *oper
 	faults[ERR_TRANSFER_EXISTS_DIFFERENT] = model->transfers[operation->id].exists;
 	bool is_hold = reference && reference->exists && reference->kind == TRANSFER_HOLD;
 	bool is_moved = reference && reference->exists &&
-			(reference->kind == TRANSFER_SINGLE || reference->kind == TRANSFER_POST);
+	                (reference->kind == TRANSFER_SINGLE || reference->kind == TRANSFER_POST);
 	faults[ERR_HOLD_NOT_FOUND] = is_end && !is_hold;
 	faults[ERR_HOLD_ALREADY_POSTED] = is_end && is_hold && reference->posted;
 	faults[ERR_HOLD_ALREADY_VOIDED] = is_end && is_hold && reference->voided;
 	faults[ERR_HOLD_EXCEEDED] = is_end && !is_void && is_hold && said->amount > reference->amount;
 	faults[ERR_TRANSFER_NOT_FOUND] = is_reversal && !is_moved;
-	faults[ERR_REVERSAL_EXCEEDED] = is_reversal && is_moved && said->amount > reference->amount - reference->reversed;
+	faults[ERR_REVERSAL_EXCEEDED] =
+	        is_reversal && is_moved && said->amount > reference->amount - reference->reversed;
 	if (reference && !reference->exists)
 		return;
 	size_t debit = !reference ? said->debit : is_reversal ? reference->credit : reference->debit;
@@ -86,15 +86,15 @@ static void model_faults(const struct model *model, const struct operation *oper
 	const struct model_account *sides[2] = { &model->accounts[debit], &model->accounts[credit] };
 	faults[ERR_ACCOUNT_NOT_FOUND] = !sides[0]->exists || !sides[1]->exists;
 	faults[ERR_ACCOUNT_CLOSED] = !is_void && (sides[0]->closed || sides[1]->closed);
-	faults[ERR_CURRENCY_MISMATCH] = sides[0]->currency != sides[1]->currency ||
-					(!is_void && said->currency != sides[0]->currency);
+	faults[ERR_CURRENCY_MISMATCH] =
+	        sides[0]->currency != sides[1]->currency || (!is_void && said->currency != sides[0]->currency);
 	faults[ERR_BOOK_MISMATCH] = sides[0]->book != sides[1]->book;
 	for (size_t side = 0; side < 2 && !is_end; side++) {
 		bool is_short = model_is_short(sides[side], side, said->amount);
 		faults[ERR_BUDGET_EXCEEDED] |= is_short && sides[side]->book == BOOK_BUDGET;
 		faults[ERR_INSUFFICIENT_FUNDS] |= is_short && sides[side]->book == BOOK_MONEY;
 		faults[ERR_BALANCE_OVERFLOW] |=
-			sides[side]->in[side] + sides[side]->pending[side] + said->amount > INT64_MAX;
+		        sides[side]->in[side] + sides[side]->pending[side] + said->amount > INT64_MAX;
 	}
 }
 
@@ -132,8 +132,7 @@ static void model_effect(struct model *model, const struct operation *operation)
 static enum status model_apply(struct model *model, const struct operation *operation)
 {
 	bool faults[STATUS_COUNT] = { false };
-	if (model->transfers[operation->id].exists &&
-		says_the_same(&operation->said, &model->transfers[operation->id]))
+	if (model->transfers[operation->id].exists && says_the_same(&operation->said, &model->transfers[operation->id]))
 		return STATUS_OK;
 	model_faults(model, operation, faults);
 	for (int status = 1; status < STATUS_COUNT; status++)
@@ -162,7 +161,7 @@ static uint64_t count_of(uint64_t fallback)
 /* Two currencies, every type, budgets, accounts with and without limits, a missing one; the last moves huge amounts. */
 static void model_init(struct model *model)
 {
-	*model = (struct model){ 0 };
+	*model = (struct model) { 0 };
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		struct model_account *account = &model->accounts[i];
 		account->exists = i != 11;
@@ -170,7 +169,11 @@ static void model_init(struct model *model)
 		account->currency = i == 4 || i == 5 ? CURRENCY_JPY : CURRENCY_USD;
 		account->book = i >= 8 && i < 11 ? BOOK_BUDGET : BOOK_MONEY;
 		account->unlimited = i < 2 || i == 4 || i >= 12;
-		account->overdraft = account->unlimited ? INT64_MAX : i == 8 || i == 9 ? 5000 : i == 10 ? 0 : i == 7 ? 100 : 0;
+		account->overdraft = account->unlimited ? INT64_MAX
+		                     : i == 8 || i == 9 ? 5000
+		                     : i == 10          ? 0
+		                     : i == 7           ? 100
+		                                        : 0;
 	}
 }
 
@@ -208,21 +211,21 @@ static struct operation random_operation(struct seeded *seeded, const struct mod
 
 static struct account_id account_id_of(size_t account)
 {
-	return (struct account_id){ { { [0] = 0xa0, [15] = (unsigned char)account } } };
+	return (struct account_id) { { { [0] = 0xa0, [15] = (unsigned char)account } } };
 }
 
 static struct transfer_id transfer_id_of(size_t id)
 {
-	return (struct transfer_id){ { { [0] = 0x70, [14] = (unsigned char)(id >> 8), [15] = (unsigned char)id } } };
+	return (struct transfer_id) { { { [0] = 0x70, [14] = (unsigned char)(id >> 8), [15] = (unsigned char)id } } };
 }
 
 static struct ledger_account account_of(const struct model *model, size_t at)
 {
 	const struct model_account *account = &model->accounts[at];
-	return (struct ledger_account){
+	return (struct ledger_account) {
 		.id = account_id_of(at),
 		.type = account->debit_normal ? at % 2 ? ACCOUNT_ASSET : ACCOUNT_EXPENSE
-					      : (enum account_type)(ACCOUNT_LIABILITY + at % 3),
+		                              : (enum account_type)(ACCOUNT_LIABILITY + at % 3),
 		.book = account->book,
 		.currency = account->currency,
 		.overdraft_minor = account->overdraft,
@@ -318,13 +321,13 @@ static void the_rules_agree_with_the_model(void **state)
 		enum status expected = model_apply(&model, &operation);
 		if (status != expected)
 			fail_msg("operation %llu: %s instead of %s", (unsigned long long)i, status_code(status),
-				status_code(expected));
+			        status_code(expected));
 		if (status != STATUS_OK)
 			assert_memory_equal(before, accounts, sizeof before);
 		if (status == STATUS_OK && !existing) {
 			transfer.debit = ids[0];
 			transfer.credit = ids[1];
-			records[operation.id] = (struct ledger_record){ .transfer = transfer };
+			records[operation.id] = (struct ledger_record) { .transfer = transfer };
 			is_stored[operation.id] = true;
 			accepted++;
 		}
@@ -337,37 +340,7 @@ static void the_rules_agree_with_the_model(void **state)
 
 /* --- Groups through the store --------------------------------------------------------------------------------- */
 
-struct house {
-	struct committer *committer;
-	struct sql_pool *readers;
-	struct engines engines;
-	struct ledger_service *service;
-	struct ledger_api api;
-};
-
-static void house_open(struct house *house, const struct database *database)
-{
-	struct problem problem = { 0 };
-	struct sql *sql = database_connect(database);
-	assert_status(sql_migrate(sql, &outbox_migrations, &problem), STATUS_OK);
-	assert_status(sql_migrate(sql, &ledger_migrations, &problem), STATUS_OK);
-	sql_close(sql);
-	assert_status(committer_start(database_url(database), "commit", &house->committer, &problem), STATUS_OK);
-	assert_status(sql_pool_open(database_url(database), 2, &house->readers, &problem), STATUS_OK);
-	house->engines = (struct engines){ database_url(database), house->committer, house->readers, NULL };
-	assert_status(
-		ledger_service_start(&(struct ledger_options){ &house->engines }, &house->service, &problem), STATUS_OK);
-	house->api = ledger_service_api(house->service);
-}
-
-static void house_close(struct house *house)
-{
-	ledger_service_stop(house->service);
-	sql_pool_close(house->readers);
-	committer_stop(house->committer);
-}
-
-static void open_accounts(const struct house *house, const struct model *model)
+static void open_accounts(const struct ledger_house *house, const struct model *model)
 {
 	for (size_t i = 0; i < ACCOUNTS; i++) {
 		const struct ledger_account account = account_of(model, i);
@@ -377,7 +350,7 @@ static void open_accounts(const struct house *house, const struct model *model)
 	}
 }
 
-static void assert_stored(const struct house *house, const struct model *model)
+static void assert_stored(const struct ledger_house *house, const struct model *model)
 {
 	struct arena arena = { 0 };
 	struct ledger_account accounts[ACCOUNTS];
@@ -385,7 +358,8 @@ static void assert_stored(const struct house *house, const struct model *model)
 		accounts[i] = account_of(model, i);
 		if (!model->accounts[i].exists)
 			continue;
-		assert_status(house->api.account_get(house->api.self, account_id_of(i), &arena, &accounts[i]), STATUS_OK);
+		assert_status(
+		        house->api.account_get(house->api.self, account_id_of(i), &arena, &accounts[i]), STATUS_OK);
 		assert_account(&model->accounts[i], &accounts[i]);
 	}
 	assert_conserved(accounts, ACCOUNTS);
@@ -393,8 +367,7 @@ static void assert_stored(const struct house *house, const struct model *model)
 }
 
 /* All or nothing: the model is put back when one is refused. */
-static enum status model_group(
-	struct model *model, const struct operation *operations, size_t count, size_t *ret_index)
+static enum status model_group(struct model *model, const struct operation *operations, size_t count, size_t *ret_index)
 {
 	static struct model before;
 	before = *model;
@@ -445,12 +418,12 @@ static enum status read_trial(struct sql *sql, void *arg)
 static void groups_through_the_store_agree_with_the_model(void **state)
 {
 	static struct model model;
-	struct house house;
+	struct ledger_house house;
 	struct seeded seeded = { seed_of(42) };
 	struct arena arena = { 0 };
 	uint64_t count = getenv("AGENTPAY_OPERATIONS") ? count_of(0) / 50 : GROUPS, accepted = 0;
 	model_init(&model);
-	house_open(&house, database_of(state));
+	ledger_house_open(&house, database_of(state));
 	open_accounts(&house, &model);
 	for (uint64_t i = 0; i < count; i++) {
 		struct operation operations[4];
@@ -465,7 +438,7 @@ static void groups_through_the_store_agree_with_the_model(void **state)
 			enum status status = house.api.post(house.api.self, &actor_system, &group, NULL, &refusal);
 			if (status != expected || (status != STATUS_OK && refusal.index != index))
 				fail_msg("group %llu: %s at %zu instead of %s at %zu", (unsigned long long)i,
-					status_code(status), refusal.index, status_code(expected), index);
+				        status_code(status), refusal.index, status_code(expected), index);
 		}
 		accepted += expected == STATUS_OK;
 		if (i % 16 == 0 || expected != STATUS_OK)
@@ -475,7 +448,7 @@ static void groups_through_the_store_agree_with_the_model(void **state)
 	assert_true(accepted > count / 4);
 	assert_status(ledger_service_read(house.service, read_trial, &arena), STATUS_OK);
 	arena_clean_up(&arena);
-	house_close(&house);
+	ledger_house_close(&house);
 }
 
 TESTS(cmocka_unit_test(the_rules_agree_with_the_model), ON_SQLITE(groups_through_the_store_agree_with_the_model))
