@@ -64,6 +64,10 @@ void http_response_problem(struct http_response *response, const struct http_req
 		json_key_text(&json, "param", slice_from(problem->param));
 	json_key_boolean(&json, "retryable", status_retry(status) == RETRY_LATER);
 	json_key_text(&json, "request_id", request->request_id.data ? request->request_id : SLICE_EMPTY);
+	if (problem && problem->members[0]) {
+		write_char(&body, ',');
+		write_text(&body, problem->members);
+	}
 	json_object_close(&json);
 
 	http_response_json(response, status_http(status), &body);
