@@ -1,0 +1,25 @@
+/* How a payment is decided and begun: a table of steps, run in order until one declines it, makes it wait, or fails. */
+#pragma once
+
+#include "router/router_internal.h"
+
+struct payment_work {
+	struct router_service *service;
+	const struct actor *actor;
+	struct arena *arena;
+	struct problem *problem;
+	struct payment payment;
+	struct account_id account_requested;
+	bool is_approved; /* somebody has: threshold and risk do not stop it again */
+	bool is_stored;   /* the row stands already, in the state payment.status */
+	bool is_dry_run;
+	bool must_wait;         /* for an approval */
+	enum status refusal;    /* not STATUS_OK: the payment is declined for this */
+	struct attempt attempt; /* the first one, on an external rail */
+	struct payment_group group;
+	struct payment_opening opening;
+};
+
+/* Runs the steps that the payment still needs. STATUS_OK: payment.status says where it got to and is stored. A failure
+ * leaves either nothing or a payment in `created`, which is run again later. */
+enum status payment_steps_run(struct payment_work *work);
