@@ -306,7 +306,7 @@ static enum status place(struct payment_work *work)
 	enum payment_status target = is_book(payment) ? PAYMENT_SETTLED : PAYMENT_AUTHORIZED;
 	struct ledger_refusal refusal = { 0 };
 	TRY(park(work));
-	struct placing placing = { .move = { .work = work, .to = target, .at = clock_now() },
+	struct placing placing = { .move = { .work = work, .to = target, .reason = work->reason, .at = clock_now() },
 		.is_opening = !work->is_stored };
 	if (is_book(payment)) {
 		group_book(&work->group, payment);
@@ -388,4 +388,20 @@ enum status payment_steps_run(struct payment_work *work)
 			return work->is_dry_run ? STATUS_OK : decline(work);
 	}
 	return STATUS_OK;
+}
+
+struct payment_work *payment_work_of(struct router_service *service, const struct actor *actor,
+        const struct payment *payment, struct arena *arena, struct problem *problem)
+{
+	struct payment_work *work = ARENA_NEW(arena, struct payment_work);
+	*work = (struct payment_work) {
+		.service = service,
+		.actor = actor,
+		.arena = arena,
+		.problem = problem,
+		.payment = *payment,
+		.is_stored = true,
+		.reason = SLICE_EMPTY,
+	};
+	return work;
 }

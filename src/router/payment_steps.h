@@ -13,6 +13,7 @@ struct payment_work {
 	bool is_approved; /* somebody has: threshold and risk do not stop it again */
 	bool is_stored;   /* the row stands already, in the state payment.status */
 	bool is_dry_run;
+	struct slice reason;    /* why somebody approved */
 	bool must_wait;         /* for an approval */
 	enum status refusal;    /* not STATUS_OK: the payment is declined for this */
 	struct attempt attempt; /* the first one, on an external rail */
@@ -23,3 +24,6 @@ struct payment_work {
 /* Runs the steps that the payment still needs. STATUS_OK: payment.status says where it got to and is stored. A failure
  * leaves either nothing or a payment in `created`, which is run again later. */
 enum status payment_steps_run(struct payment_work *work);
+/* Work on a payment that is stored already; allocated in the arena, where it stays. */
+struct payment_work *payment_work_of(struct router_service *service, const struct actor *actor,
+        const struct payment *payment, struct arena *arena, struct problem *problem);

@@ -114,7 +114,8 @@ enum status payment_create(struct router_service *service, const struct actor *a
 		.problem = problem,
 		.payment = payment_from_order(order, actor),
 		.account_requested = order->account,
-		.is_dry_run = order->is_dry_run };
+		.is_dry_run = order->is_dry_run,
+		.reason = SLICE_EMPTY };
 	if (order->is_dry_run) {
 		TRY(payment_steps_run(work));
 		TRY(work->refusal);
