@@ -84,6 +84,10 @@ static enum status start_risk(struct wiring *wiring, struct problem *problem)
 		.block_threshold = (int)config_integer(config, SETTING_RISK_BLOCK_THRESHOLD),
 		.country_database = config_text(config, SETTING_COUNTRY_DATABASE),
 		.blocked_countries = slice_is(blocked, "standard") ? (struct slice) { NULL, 0 } : blocked,
+		.count_limits = { config_integer(config, SETTING_RISK_COUNT_MINUTE),
+		        config_integer(config, SETTING_RISK_COUNT_HOUR), config_integer(config, SETTING_RISK_COUNT_DAY) },
+		.sum_limits = { config_integer(config, SETTING_RISK_SUM_MINUTE),
+		        config_integer(config, SETTING_RISK_SUM_HOUR), config_integer(config, SETTING_RISK_SUM_DAY) },
 	};
 	TRY(risk_service_start(&options, &services->risk, problem));
 	services->risk_api = risk_service_api(services->risk);

@@ -2,16 +2,14 @@
 
 #include <pthread.h>
 
-/* A set of WAYS digests for each hash; a new pair takes the place of the oldest of its set. */
-enum { WAYS = 8, SETS = PAYEE_MEMORY_SIZE / WAYS, LOCKS = 64, KEPT_BYTES = 16 };
+#include "platform/crypto.h"
 
-struct kept {
-	unsigned char bytes[KEPT_BYTES]; /* of the digest; all zero: empty */
-};
+/* A set of WAYS digests for each hash; a new pair takes the place of the oldest of its set. */
+enum { WAYS = 8, SETS = PAYEE_MEMORY_SIZE / WAYS, LOCKS = 64 };
 
 struct set {
 	unsigned oldest;
-	struct kept entries[WAYS];
+	struct uuid entries[WAYS]; /* nil: empty */
 };
 
 struct payee_memory {
@@ -19,43 +17,44 @@ struct payee_memory {
 	struct set sets[SETS];
 };
 
-struct sha256 payee_hash(struct agent_id agent, struct slice payee)
+struct uuid payee_digest(struct agent_id agent, struct slice payee)
 {
 	struct slice parts[] = { slice_make(agent.uuid.bytes, sizeof agent.uuid.bytes), payee };
-	return sha256_parts(parts, sizeof parts / sizeof *parts);
+	return uuid_derive(parts, sizeof parts / sizeof *parts);
 }
 
-static size_t set_number(const struct sha256 *hash)
+/* A digest is uniform: any of its bits will do. */
+static size_t set_number(struct uuid digest)
 {
 	uint32_t number;
-	memcpy(&number, hash->bytes + KEPT_BYTES, sizeof number);
+	memcpy(&number, digest.bytes, sizeof number);
 	return number % SETS;
 }
 
-static bool holds(const struct set *set, const struct sha256 *hash)
+static bool holds(const struct set *set, struct uuid digest)
 {
 	for (size_t i = 0; i < WAYS; i++)
-		if (memcmp(set->entries[i].bytes, hash->bytes, KEPT_BYTES) == 0)
+		if (uuid_equal(set->entries[i], digest))
 			return true;
 	return false;
 }
 
-bool payee_memory_knows(struct payee_memory *memory, const struct sha256 *hash)
+bool payee_memory_knows(struct payee_memory *memory, struct uuid digest)
 {
-	size_t number = set_number(hash);
+	size_t number = set_number(digest);
 	pthread_mutex_lock(&memory->locks[number % LOCKS]);
-	bool knows = holds(&memory->sets[number], hash);
+	bool knows = holds(&memory->sets[number], digest);
 	pthread_mutex_unlock(&memory->locks[number % LOCKS]);
 	return knows;
 }
 
-void payee_memory_add(struct payee_memory *memory, const struct sha256 *hash)
+void payee_memory_add(struct payee_memory *memory, struct uuid digest)
 {
-	size_t number = set_number(hash);
+	size_t number = set_number(digest);
 	struct set *set = &memory->sets[number];
 	pthread_mutex_lock(&memory->locks[number % LOCKS]);
-	if (!holds(set, hash)) {
-		memcpy(set->entries[set->oldest].bytes, hash->bytes, KEPT_BYTES);
+	if (!holds(set, digest)) {
+		set->entries[set->oldest] = digest;
 		set->oldest = (set->oldest + 1) % WAYS;
 	}
 	pthread_mutex_unlock(&memory->locks[number % LOCKS]);

@@ -3,19 +3,17 @@
  * many threads. */
 #pragma once
 
-#include "base/uuid.h"
 #include "money/ids.h"
-#include "platform/crypto.h"
 
 enum { PAYEE_MEMORY_SIZE = 1 << 16 };
 
 /* Agent and payee as one digest, which is also what the table holds: payee keys may be personal data. */
-struct sha256 payee_hash(struct agent_id agent, struct slice payee);
+struct uuid payee_digest(struct agent_id agent, struct slice payee);
 
 struct payee_memory;
 struct payee_memory *payee_memory_new(void);
 /* Accepts NULL. */
 void payee_memory_free(struct payee_memory *memory);
 
-bool payee_memory_knows(struct payee_memory *memory, const struct sha256 *hash);
-void payee_memory_add(struct payee_memory *memory, const struct sha256 *hash);
+bool payee_memory_knows(struct payee_memory *memory, struct uuid digest);
+void payee_memory_add(struct payee_memory *memory, struct uuid digest);

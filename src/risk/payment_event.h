@@ -10,8 +10,7 @@ struct payment_event {
 	struct payment_id id;
 	struct agent_id agent;
 	struct money amount;
-	struct slice payee; /* payee key; "" when the event does not name it */
 };
 
-/* False when the event is not as its schema says. Texts live in the arena. */
+/* False when the event is not as its schema says. The arena is for working space. */
 bool payment_event_read(const struct event *event, struct arena *arena, struct payment_event *ret_payment);

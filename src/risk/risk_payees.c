@@ -8,6 +8,7 @@ enum { CHANGES_MAX = 256 }; /* events in one call of the handler */
 
 struct risk_payees {
 	const struct engines *engines;
+	struct verdict_memory *verdicts; /* the service's */
 	struct payee_memory *memory;
 	bool has_candidates; /* the handler's own; false saves it a look for every settled payment */
 };
@@ -47,7 +48,7 @@ static void remember_confirmed(struct risk_payees *payees, const struct changes 
 {
 	for (size_t i = 0; i < changes->count; i++)
 		if (changes->rows[i].kind == CANDIDATE_CONFIRM)
-			payee_memory_add(payees->memory, &changes->rows[i].candidate.payee);
+			payee_memory_add(payees->memory, changes->rows[i].candidate.payee);
 }
 
 static enum status handle(struct risk_payees *payees, const struct event *events, size_t count, struct changes *changes)
@@ -104,37 +105,35 @@ static enum status store_changes(struct sql *sql, void *arg)
 	return STATUS_OK;
 }
 
-static enum status is_known(struct risk_payees *payees, struct sql *sql, const struct sha256 *hash, bool *ret_is_known)
+static enum status is_known(struct risk_payees *payees, struct sql *sql, struct uuid payee, bool *ret_is_known)
 {
-	TRY(risk_store_payee_is_known(sql, hash, ret_is_known));
+	TRY(risk_store_payee_is_known(sql, payee, ret_is_known));
 	if (*ret_is_known)
-		payee_memory_add(payees->memory, hash);
+		payee_memory_add(payees->memory, payee);
 	return STATUS_OK;
 }
 
 static enum status collect_initiated(
         struct risk_payees *payees, struct sql *sql, const struct event *event, struct changes *changes)
 {
-	struct arena arena = { 0 };
-	struct payment_event payment;
-	bool is_readable = payment_event_read(event, &arena, &payment) && payment.payee.size;
-	struct sha256 hash = { 0 };
-	if (is_readable)
-		hash = payee_hash(payment.agent, payment.payee);
-	arena_clean_up(&arena);
-	if (!is_readable || payee_memory_knows(payees->memory, &hash))
+	struct payment_id id = { event->entity_id };
+	struct uuid payee = verdict_memory_new_payee(payees->verdicts, id);
+	if (uuid_is_nil(payee) || payee_memory_knows(payees->memory, payee))
 		return STATUS_OK;
 	bool known;
-	TRY(is_known(payees, sql, &hash, &known));
-	if (!known)
+	TRY(is_known(payees, sql, payee, &known));
+	struct arena arena = { 0 };
+	struct payment_event payment;
+	if (!known && payment_event_read(event, &arena, &payment))
 		changes->rows[changes->count++] = (struct change) {
 			.kind = CANDIDATE_ADD,
-			.candidate = { payment.id, payment.agent, hash, event->created_at },
+			.candidate = { id, payment.agent, payee, event->created_at },
 		};
+	arena_clean_up(&arena);
 	return STATUS_OK;
 }
 
-static bool find_in_batch(const struct changes *changes, struct payment_id payment, struct sha256 *ret_payee)
+static bool find_in_batch(const struct changes *changes, struct payment_id payment, struct uuid *ret_payee)
 {
 	for (size_t i = 0; i < changes->count; i++)
 		if (uuid_equal(changes->rows[i].candidate.payment.uuid, payment.uuid)) {
@@ -171,14 +170,13 @@ static enum status collect_change(
 	return STATUS_OK;
 }
 
-enum status risk_payees_is_new(struct risk_payees *payees, struct agent_id agent, struct slice payee, bool *ret_is_new)
+enum status risk_payees_is_new(struct risk_payees *payees, struct uuid payee, bool *ret_is_new)
 {
-	struct sha256 hash = payee_hash(agent, payee);
-	bool known = payee_memory_knows(payees->memory, &hash);
+	bool known = payee_memory_knows(payees->memory, payee);
 	if (!known) {
 		struct sql *sql;
 		TRY(sql_pool_take(payees->engines->readers, &sql));
-		enum status status = is_known(payees, sql, &hash, &known);
+		enum status status = is_known(payees, sql, payee, &known);
 		sql_pool_give(payees->engines->readers, sql);
 		TRY(status);
 	}
@@ -186,10 +184,12 @@ enum status risk_payees_is_new(struct risk_payees *payees, struct agent_id agent
 	return STATUS_OK;
 }
 
-enum status risk_payees_new(const struct engines *engines, struct risk_payees **ret_payees)
+enum status risk_payees_new(
+        const struct engines *engines, struct verdict_memory *verdicts, struct risk_payees **ret_payees)
 {
 	struct risk_payees *payees = NEW(struct risk_payees);
 	payees->engines = engines;
+	payees->verdicts = verdicts;
 	payees->memory = payee_memory_new();
 	enum status status = find_candidates(payees);
 	if (status == STATUS_OK)

@@ -2,8 +2,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "platform/crypto.h"
 #include "platform/metrics.h"
 #include "risk/country.h"
+#include "risk/payee_memory.h"
 #include "risk/risk_json.h"
 #include "risk/risk_payees.h"
 #include "risk/risk_replay.h"
@@ -28,7 +30,7 @@ struct risk_service {
 };
 
 static enum status judge(struct risk_service *service, const struct risk_question *question, bool is_counted,
-        struct risk_verdict *ret_verdict);
+        struct risk_verdict *ret_verdict, struct uuid *ret_new_payee);
 static enum status raise_alert(struct risk_service *service, const struct actor *actor,
         const struct risk_question *question, const struct risk_verdict *verdict);
 static enum status find_verdict(
@@ -39,6 +41,7 @@ static enum status assess(
 {
 	struct risk_service *service = self;
 	struct risk_verdict verdict;
+	struct uuid new_payee = { { 0 } };
 	enum verdict_state state = verdict_memory_ask(service->memory, question->payment, &verdict);
 	if (state == VERDICT_JUDGED) {
 		*ret_verdict = verdict;
@@ -47,14 +50,14 @@ static enum status assess(
 	enum status found =
 	        state == VERDICT_COUNTED ? find_verdict(service, question->payment, &verdict) : ERR_NOT_FOUND;
 	if (found == ERR_NOT_FOUND) {
-		TRY(judge(service, question, state == VERDICT_COUNTED, &verdict));
+		TRY(judge(service, question, state == VERDICT_COUNTED, &verdict, &new_payee));
 		if (verdict.decision != RISK_ALLOW)
 			TRY(raise_alert(service, actor, question, &verdict));
 		metric_add(METRIC_risk_decisions_total, risk_decision_name(verdict.decision), 1);
 	} else {
 		TRY(found);
 	}
-	verdict_memory_keep(service->memory, question->payment, &verdict);
+	verdict_memory_keep(service->memory, question->payment, &verdict, new_payee);
 	*ret_verdict = verdict;
 	return STATUS_OK;
 }
@@ -68,7 +71,7 @@ static bool is_blocked(const struct risk_service *service, struct country_code c
 }
 
 static enum status judge(struct risk_service *service, const struct risk_question *question, bool is_counted,
-        struct risk_verdict *ret_verdict)
+        struct risk_verdict *ret_verdict, struct uuid *ret_new_payee)
 {
 	struct country_code country = country_of_address(service->countries, question->ip_address);
 	struct risk_facts facts = { .amount_cents = risk_cents(question->amount) };
@@ -82,7 +85,10 @@ static enum status judge(struct risk_service *service, const struct risk_questio
 	facts.country_changed = country_is_known(country) && country_is_known(report.country) &&
 	                        !country_equal(country, report.country);
 	facts.country_is_blocked = is_blocked(service, country);
-	TRY(risk_payees_is_new(service->payees, question->agent, question->payee, &facts.payee_is_new));
+	struct uuid payee = payee_digest(question->agent, question->payee);
+	TRY(risk_payees_is_new(service->payees, payee, &facts.payee_is_new));
+	if (facts.payee_is_new)
+		*ret_new_payee = payee;
 	risk_rules_judge(&service->settings, &facts, ret_verdict);
 	return STATUS_OK;
 }
@@ -168,6 +174,12 @@ enum status risk_service_alerts(struct risk_service *service, const struct actor
 	return status;
 }
 
+enum status risk_service_handle(void *arg, const struct event *events, size_t count)
+{
+	struct risk_service *service = arg;
+	return risk_payees_handle(service->payees, events, count);
+}
+
 static enum status read_blocked(struct risk_service *service, struct slice list, struct problem *problem)
 {
 	struct slice part, rest = list.data ? list : BLOCKED_COUNTRIES_DEFAULT;
@@ -194,12 +206,12 @@ static enum status prepare(struct risk_service *service, const struct risk_optio
 		TRY(country_open(options->country_database, &service->countries, problem));
 	service->velocity = velocity_new();
 	service->memory = verdict_memory_new();
-	TRY(risk_payees_new(service->engines, &service->payees));
+	TRY(risk_payees_new(service->engines, service->memory, &service->payees));
 	struct risk_state state = { service->velocity, service->memory, service->countries };
 	TRY(risk_replay(service->engines, &state, clock_now()));
 	if (!service->engines->outbox)
 		return STATUS_OK;
-	return outbox_subscribe(service->engines->outbox, "risk", risk_payees_handle, service->payees);
+	return outbox_subscribe(service->engines->outbox, "risk", risk_service_handle, service);
 }
 
 enum status risk_service_start(

@@ -30,4 +30,7 @@ enum status risk_service_alerts(struct risk_service *service, const struct actor
         const struct risk_alert_filter *filter, const struct page *page,
         void (*take)(void *arg, const struct risk_alert *alert), void *arg);
 
+/* The outbox_handler; `arg` is the struct risk_service. */
+enum status risk_service_handle(void *arg, const struct event *events, size_t count);
+
 extern const struct sql_migrations risk_migrations;

@@ -159,15 +159,10 @@ enum status risk_store_alerts(struct sql *sql, const struct risk_alert_filter *f
 	return status == STATUS_OK ? STATUS_OK : ERR_DATABASE_CORRUPT;
 }
 
-static struct sql_value hash_value(const struct sha256 *hash)
-{
-	return SQL_BLOB(slice_make(hash->bytes, sizeof hash->bytes));
-}
-
-enum status risk_store_payee_is_known(struct sql *sql, const struct sha256 *hash, bool *ret_is_known)
+enum status risk_store_payee_is_known(struct sql *sql, struct uuid payee, bool *ret_is_known)
 {
 	struct sql_rows *rows;
-	TRY(sql_select(sql, &risk_payee_known, (struct sql_value[]) { hash_value(hash) }, 1, &rows));
+	TRY(sql_select(sql, &risk_payee_known, (struct sql_value[]) { SQL_UUID(payee) }, 1, &rows));
 	bool is_known = sql_next(rows);
 	TRY(sql_end(rows));
 	*ret_is_known = is_known;
@@ -178,23 +173,23 @@ enum status risk_store_candidate_add(struct sql *sql, const struct risk_candidat
 {
 	return sql_execute(sql, &risk_candidate_insert,
 	        (struct sql_value[]) { SQL_UUID(candidate->payment.uuid), SQL_UUID(candidate->agent.uuid),
-	                hash_value(&candidate->payee), SQL_INSTANT(candidate->created_at) },
+	                SQL_UUID(candidate->payee), SQL_INSTANT(candidate->created_at) },
 	        4);
 }
 
-enum status risk_store_candidate_payee(struct sql *sql, struct payment_id payment, struct sha256 *ret_payee)
+enum status risk_store_candidate_payee(struct sql *sql, struct payment_id payment, struct uuid *ret_payee)
 {
 	struct sql_rows *rows;
 	TRY(sql_select(sql, &risk_candidate_of_payment, (struct sql_value[]) { SQL_UUID(payment.uuid) }, 1, &rows));
-	enum status found = ERR_NOT_FOUND;
-	if (sql_next(rows)) {
-		struct slice bytes = sql_column_bytes(rows, 0);
-		found = bytes.size == SHA256_SIZE ? STATUS_OK : ERR_DATABASE_CORRUPT;
-		if (found == STATUS_OK)
-			memcpy(ret_payee->bytes, bytes.data, SHA256_SIZE);
-	}
+	bool is_found = sql_next(rows);
+	struct uuid payee = { { 0 } };
+	if (is_found)
+		payee = sql_column_uuid(rows, 0);
 	TRY(sql_end(rows));
-	return found;
+	if (!is_found)
+		return ERR_NOT_FOUND;
+	*ret_payee = payee;
+	return STATUS_OK;
 }
 
 enum status risk_store_candidate_end(struct sql *sql, struct payment_id payment, bool is_confirmed)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/arena.h"
-#include "platform/crypto.h"
 #include "platform/outbox.h"
 #include "platform/page.h"
 #include "risk/risk_rules.h"
@@ -35,19 +34,19 @@ struct risk_alert_filter {
 enum status risk_store_alerts(struct sql *sql, const struct risk_alert_filter *filter, const struct page *page,
         void (*take)(void *arg, const struct risk_alert *alert), void *arg);
 
-/* Whom agents have paid before, by payee_hash. */
-enum status risk_store_payee_is_known(struct sql *sql, const struct sha256 *hash, bool *ret_is_known);
+/* Whom agents have paid before, by payee_digest. */
+enum status risk_store_payee_is_known(struct sql *sql, struct uuid payee, bool *ret_is_known);
 
 /* A payment to a new payee, to be confirmed or dropped. */
 struct risk_candidate {
 	struct payment_id payment;
 	struct agent_id agent;
-	struct sha256 payee;
+	struct uuid payee;
 	int64_t created_at;
 };
 enum status risk_store_candidate_add(struct sql *sql, const struct risk_candidate *candidate);
 /* ERR_NOT_FOUND when the payment is none. */
-enum status risk_store_candidate_payee(struct sql *sql, struct payment_id payment, struct sha256 *ret_payee);
+enum status risk_store_candidate_payee(struct sql *sql, struct payment_id payment, struct uuid *ret_payee);
 /* Ends it: with `is_confirmed` its payee is known from now on. */
 enum status risk_store_candidate_end(struct sql *sql, struct payment_id payment, bool is_confirmed);
 enum status risk_store_has_candidates(struct sql *sql, bool *ret_has);

@@ -12,6 +12,7 @@ struct kept_reason {
 
 struct kept {
 	struct uuid payment;
+	struct uuid new_payee;
 	bool is_judged;
 	unsigned char score, decision, reason_count;
 	struct kept_reason reasons[RISK_REASONS_MAX];
@@ -91,13 +92,26 @@ enum verdict_state verdict_memory_ask(
 	return state;
 }
 
-void verdict_memory_keep(struct verdict_memory *memory, struct payment_id payment, const struct risk_verdict *verdict)
+void verdict_memory_keep(struct verdict_memory *memory, struct payment_id payment, const struct risk_verdict *verdict,
+        struct uuid new_payee)
 {
 	pthread_mutex_t *lock;
 	struct set *set = lock_set(memory, payment, &lock);
 	struct kept *kept = find(set, payment.uuid);
-	pack(kept ? kept : take_oldest(set, payment.uuid), verdict);
+	if (!kept)
+		kept = take_oldest(set, payment.uuid);
+	pack(kept, verdict);
+	kept->new_payee = new_payee;
 	pthread_mutex_unlock(lock);
+}
+
+struct uuid verdict_memory_new_payee(struct verdict_memory *memory, struct payment_id payment)
+{
+	pthread_mutex_t *lock;
+	const struct kept *kept = find(lock_set(memory, payment, &lock), payment.uuid);
+	struct uuid new_payee = kept ? kept->new_payee : (struct uuid) { { 0 } };
+	pthread_mutex_unlock(lock);
+	return new_payee;
 }
 
 struct verdict_memory *verdict_memory_new(void)

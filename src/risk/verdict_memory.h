@@ -21,4 +21,9 @@ enum verdict_state {
 /* The verdict is set for VERDICT_JUDGED only. */
 enum verdict_state verdict_memory_ask(
         struct verdict_memory *memory, struct payment_id payment, struct risk_verdict *ret_verdict);
-void verdict_memory_keep(struct verdict_memory *memory, struct payment_id payment, const struct risk_verdict *verdict);
+/* `new_payee` is the payee_digest of a payee that was not known, else nil. */
+void verdict_memory_keep(struct verdict_memory *memory, struct payment_id payment, const struct risk_verdict *verdict,
+        struct uuid new_payee);
+
+/* What was kept as the payment's new payee; nil when there was none, or the payment is not remembered. */
+struct uuid verdict_memory_new_payee(struct verdict_memory *memory, struct payment_id payment);

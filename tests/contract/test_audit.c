@@ -32,8 +32,8 @@ static void record(size_t count)
 	int64_t now = clock_now();
 	size_t before = watch_events(&watch, &arena, &events);
 	for (size_t i = 0; i < count; i++) {
-		struct event event = watch_payment(&arena, "payment.initiated", payment_id_new(), agent_id_new(),
-		        "12.00", "acct-1", now + (int64_t)i);
+		struct event event = watch_payment(
+		        &arena, "payment.initiated", payment_id_new(), agent_id_new(), "12.00", now + (int64_t)i);
 		watch_publish(&watch, &event);
 	}
 	size_t all = watch_events(&watch, &arena, &events);
@@ -309,7 +309,7 @@ static void the_outbox_feeds_the_trail(void **state)
 	struct arena arena = { 0 };
 	for (int i = 0; i < 300; i++) {
 		struct event event = watch_payment(
-		        &arena, "payment.initiated", payment_id_new(), agent_id_new(), "1.00", "acct-1", clock_now());
+		        &arena, "payment.initiated", payment_id_new(), agent_id_new(), "1.00", clock_now());
 		watch_publish(&watch, &event);
 	}
 	struct audit_finding finding = { 0 };

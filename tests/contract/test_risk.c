@@ -3,7 +3,6 @@
 #include "base/json.h"
 #include "risk/country.h"
 #include "risk/risk_json.h"
-#include "risk/risk_payees.h"
 #include "risk/risk_service.h"
 
 static struct watch watch;
@@ -120,10 +119,7 @@ static void a_repeated_question_counts_once(void **state)
 
 static void handle(const struct event *event)
 {
-	static struct risk_payees *payees;
-	assert_status(risk_payees_new(&watch.engines, &payees), STATUS_OK);
-	assert_status(risk_payees_handle(payees, event, 1), STATUS_OK);
-	risk_payees_free(payees);
+	assert_status(risk_service_handle(service, event, 1), STATUS_OK);
 }
 
 static void a_payee_is_known_after_a_settled_payment_only(void **state)
@@ -147,10 +143,10 @@ static void a_payee_is_known_after_a_settled_payment_only(void **state)
 		struct agent_id agent = agent_id_new();
 		struct payment_id payment = payment_id_new();
 		struct event events[] = {
-			watch_payment(&arena, "payment.initiated", payment, agent, "1.00", "acct-x", now),
-			watch_payment(&arena, rows[i].ending, payment, agent, "1.00", NULL, now),
+			watch_payment(&arena, "payment.initiated", payment, agent, "1.00", now),
+			watch_payment(&arena, rows[i].ending, payment, agent, "1.00", now),
 		};
-		assert_int_equal(assess(payment_id_new(), agent, 100, "acct-x", now).score, 35);
+		assert_int_equal(assess(payment, agent, 100, "acct-x", now).score, 35);
 		handle(&events[0]);
 		assert_int_equal(assess(payment_id_new(), agent, 100, "acct-x", now).score, 35);
 		handle(&events[1]);
@@ -174,7 +170,7 @@ static void windows_are_rebuilt_from_the_events(void **state)
 	struct payment_id last = payment_id_new();
 	for (int i = 0; i < 9; i++) {
 		struct event event = watch_payment(&arena, "payment.initiated", i == 8 ? last : payment_id_new(), agent,
-		        "5.00", "acct-x", now - (i < 3 ? 25 * hour : hour / 2));
+		        "5.00", now - (i < 3 ? 25 * hour : hour / 2));
 		watch_publish(&watch, &event);
 	}
 	risk_service_stop(service);
@@ -199,9 +195,10 @@ static void the_outbox_teaches_payees(void **state)
 	struct agent_id agent = agent_id_new();
 	struct payment_id payment = payment_id_new();
 	struct event events[] = {
-		watch_payment(&arena, "payment.initiated", payment, agent, "1.00", "acct-x", clock_now()),
-		watch_payment(&arena, "payment.settled", payment, agent, "1.00", NULL, clock_now()),
+		watch_payment(&arena, "payment.initiated", payment, agent, "1.00", clock_now()),
+		watch_payment(&arena, "payment.settled", payment, agent, "1.00", clock_now()),
 	};
+	assert_int_equal(assess(payment, agent, 100, "acct-x", clock_now()).score, 35);
 	watch_publish(&watch, &events[0]);
 	watch_publish(&watch, &events[1]);
 	int score = 35;

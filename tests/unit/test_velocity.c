@@ -153,7 +153,10 @@ static void verdicts_are_remembered(void **state)
 	struct payment_id payment = payment_id_new();
 	assert_int_equal(verdict_memory_ask(memory, payment, &again), VERDICT_FRESH);
 	assert_int_equal(verdict_memory_ask(memory, payment, &again), VERDICT_COUNTED);
-	verdict_memory_keep(memory, payment, &verdict);
+	struct uuid payee = uuid_new();
+	assert_true(uuid_is_nil(verdict_memory_new_payee(memory, payment)));
+	verdict_memory_keep(memory, payment, &verdict, payee);
+	assert_true(uuid_equal(verdict_memory_new_payee(memory, payment), payee));
 	assert_int_equal(verdict_memory_ask(memory, payment, &again), VERDICT_JUDGED);
 	assert_memory_equal(&again, &verdict, sizeof verdict);
 	/* the newest are kept, the memory is bounded */

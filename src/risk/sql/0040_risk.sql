@@ -17,7 +17,7 @@ CREATE INDEX risk_alerts_agent ON risk_alerts (agent_id, created_at);
 
 -- Whom an agent has paid before. Payee keys may be personal data: only a digest of agent and payee is kept.
 CREATE TABLE risk_payees (
-	payee_hash BYTEA PRIMARY KEY,
+	payee_hash UUID PRIMARY KEY,
 	agent_id UUID NOT NULL,
 	first_seen_at TIMESTAMPTZ NOT NULL
 );
@@ -27,6 +27,6 @@ CREATE TABLE risk_payees (
 CREATE TABLE risk_payee_candidates (
 	payment_id UUID PRIMARY KEY,
 	agent_id UUID NOT NULL,
-	payee_hash BYTEA NOT NULL,
+	payee_hash UUID NOT NULL,
 	created_at TIMESTAMPTZ NOT NULL
 );
