@@ -141,6 +141,7 @@ static void remember(struct posting *posting, size_t index, struct stored_accoun
 	line->stored.credit = line->credit;
 	if (line->stored.kind == TRANSFER_POST || line->stored.kind == TRANSFER_VOID) {
 		reference = record_found(posting, line->stored.reference);
+		assert(reference); /* the rules have seen it */
 		line->released_minor = reference->transfer.amount.minor_units;
 		if (line->stored.kind == TRANSFER_VOID)
 			line->stored.amount = reference->transfer.amount;
