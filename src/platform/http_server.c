@@ -118,6 +118,9 @@ static enum status check_framing(const struct head *head, const char *version, s
 		return ERR_HEADERS_TOO_LARGE;
 	if (head->has_bad_field)
 		return problem_set(problem, ERR_MALFORMED_REQUEST, "", "A header field is malformed.");
+	bool is_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
+	if (!is_1_1 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
+		return problem_set(problem, ERR_MALFORMED_REQUEST, "", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
 	for (size_t i = 0; i < SINGLE_COUNT; i++)
 		if (head->count[i] > 1)
 			return problem_set(
@@ -125,13 +128,12 @@ static enum status check_framing(const struct head *head, const char *version, s
 	if (is_chunked && head->count[CONTENT_LENGTH])
 		return problem_set(problem, ERR_MALFORMED_REQUEST, "Transfer-Encoding",
 		        "Content-Length and Transfer-Encoding exclude each other.");
-	if (is_chunked && (!slice_equal_ignore_case(head->value[TRANSFER_ENCODING], SLICE("chunked")) ||
-	                          strcmp(version, MHD_HTTP_VERSION_1_1) != 0))
+	if (is_chunked && !(is_1_1 && slice_equal_ignore_case(head->value[TRANSFER_ENCODING], SLICE("chunked"))))
 		return problem_set(
 		        problem, ERR_MALFORMED_REQUEST, "Transfer-Encoding", "Only chunked, and only in HTTP/1.1.");
 	if (head->count[CONTENT_LENGTH] && !slice_to_u64(head->value[CONTENT_LENGTH], &announced))
 		return problem_set(problem, ERR_MALFORMED_REQUEST, "Content-Length", "This is no length.");
-	if (!head->count[HOST] && strcmp(version, MHD_HTTP_VERSION_1_1) == 0)
+	if (!head->count[HOST] && is_1_1)
 		return problem_set(problem, ERR_MALFORMED_REQUEST, "Host", "HTTP/1.1 needs a Host header.");
 	if (head->count[CONTENT_LENGTH] && announced > HTTP_BODY_MAX)
 		return ERR_BODY_TOO_LARGE;
@@ -153,8 +155,6 @@ static bool read_method(const char *text, enum http_method *ret_method)
 static enum status find_route(struct exchange *exchange, const char *method)
 {
 	const struct http_router *router = exchange->server->router;
-	if (!exchange->request.path.data)
-		return problem_set(&exchange->problem, ERR_MALFORMED_REQUEST, "", "The request target is malformed.");
 	exchange->is_ours = read_method(method, &exchange->request.method);
 	if (!exchange->is_ours)
 		return http_router_refuse(router, &exchange->segments);
@@ -335,6 +335,8 @@ static enum MHD_Result on_head(
 	http_request_identify(&exchange->request, header_of(library, "X-Request-Id", 12));
 	http_trace_begin(&exchange->request, header_of(library, "traceparent", 11));
 	enum status status = check_framing(&head, version, &exchange->problem);
+	if (status == STATUS_OK && !exchange->request.path.data)
+		status = problem_set(&exchange->problem, ERR_MALFORMED_REQUEST, "", "The request target is malformed.");
 	if (status != STATUS_OK)
 		return refuse_stream(exchange, status);
 	exchange->refusal = find_route(exchange, method);
@@ -496,6 +498,7 @@ static int port_of(int descriptor)
 
 static struct MHD_Daemon *start_library(struct http_server *server, int socket, size_t connections_max)
 {
+	/* The library's strict mode would refuse the same requests as check_framing, with answers of its own. */
 	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
 	                 MHD_USE_ERROR_LOG;
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
@@ -503,7 +506,7 @@ static struct MHD_Daemon *start_library(struct http_server *server, int socket, 
 	        MHD_OPTION_EXTERNAL_LOGGER, on_library_message, NULL, MHD_OPTION_LISTEN_SOCKET, socket,
 	        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
 	        MHD_OPTION_URI_LOG_CALLBACK, on_request_line, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
-	        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
+	        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE,
 	        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(connections_max + REFUSED_CONNECTIONS_MAX),
 	        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
 	        (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_END);
