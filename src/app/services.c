@@ -14,6 +14,8 @@
 #include "risk/risk_client.h"
 #include "risk/risk_http.h"
 #include "risk/risk_service.h"
+#include "router/router_http.h"
+#include "router/router_service.h"
 #include "sandbox/sandbox_http.h"
 
 /* --- Identity ------------------------------------------------------------------------------------------------------
@@ -109,6 +111,34 @@ static struct http_routes routes_risk(const struct services *services)
 	return risk_http_routes(services->risk);
 }
 
+/* --- Router --------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_router(struct wiring *wiring, struct problem *problem)
+{
+	struct services *services = &wiring->services;
+	const struct router_options options = {
+		.engines = &wiring->engines,
+		.identity = &services->identity_api,
+		.ledger = &services->ledger_api,
+		.risk = &services->risk_api,
+		.rails_url = wiring->rails_url,
+		.rails_secret = wiring->rails_secret,
+		.public_url = wiring->public_url,
+	};
+	return router_service_start(&options, &services->router, problem);
+}
+
+static void stop_router(struct services *services)
+{
+	router_service_stop(services->router);
+}
+
+static struct http_routes routes_router(const struct services *services)
+{
+	return router_http_routes(services->router);
+}
+
 /* --- Audit ---------------------------------------------------------------------------------------------------------
  */
 
@@ -169,6 +199,7 @@ const struct service_row service_rows[TARGET_COUNT] = {
 	[TARGET_identity] = { start_identity, connect_identity, stop_identity, routes_identity },
 	[TARGET_ledger] = { start_ledger, NULL, stop_ledger, NULL },
 	[TARGET_risk] = { start_risk, connect_risk, stop_risk, routes_risk },
+	[TARGET_router] = { start_router, NULL, stop_router, routes_router },
 	[TARGET_audit] = { start_audit, NULL, stop_audit, routes_audit },
 	[TARGET_sandbox] = { start_sandbox, NULL, stop_sandbox, NULL },
 };
@@ -176,8 +207,9 @@ const struct service_row service_rows[TARGET_COUNT] = {
 static const struct sql_migrations app_migrations = { app_migration_rows, APP_MIGRATION_COUNT };
 
 const struct migration_list business_migrations = {
-	.lists = { &outbox_migrations, &app_migrations, &identity_migrations, &ledger_migrations, &risk_migrations },
-	.count = 5,
+	.lists = { &outbox_migrations, &app_migrations, &identity_migrations, &ledger_migrations, &risk_migrations,
+	        &router_migrations },
+	.count = 6,
 };
 
 const struct migration_list audit_trail_migrations = {

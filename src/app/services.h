@@ -16,6 +16,7 @@ struct identity_service;
 struct ledger_client;
 struct ledger_service;
 struct risk_service;
+struct router_service;
 struct sandbox_service;
 
 /* What the rows keep: the service when it is here, its client when it is elsewhere, and either way its interface. */
@@ -27,6 +28,7 @@ struct services {
 	struct ledger_api ledger_api;
 	struct risk_service *risk;
 	struct risk_api risk_api;
+	struct router_service *router;
 	struct audit_service *audit;
 	struct sandbox_service *sandbox;
 	struct http_server *sandbox_server;

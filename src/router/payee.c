@@ -1,20 +1,6 @@
 #include "router/payee.h"
 
-bool iban_is_valid(struct slice iban)
-{
-	unsigned rest = 0;
-	if (iban.size < 15 || iban.size > 34)
-		return false;
-	for (size_t i = 0; i < iban.size; i++) {
-		char c = iban.data[(i + 4) % iban.size];
-		bool is_digit = c >= '0' && c <= '9', is_letter = c >= 'A' && c <= 'Z';
-		size_t place = (i + 4) % iban.size;
-		if (!(place < 2 ? is_letter : place < 4 ? is_digit : is_digit || is_letter))
-			return false;
-		rest = is_digit ? (rest * 10 + (unsigned)(c - '0')) % 97 : (rest * 100 + (unsigned)(c - 'A') + 10) % 97;
-	}
-	return rest == 1;
-}
+#include "money/iban.h"
 
 static bool is_digits(struct slice text, size_t least, size_t most)
 {

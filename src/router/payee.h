@@ -33,7 +33,5 @@ void write_payee(struct json_writer *json, const struct payee *payee, bool is_ma
 /* The object without the key, as a rail wants it and as it is stored. */
 void write_payee_plain(struct json_writer *json, const struct payee *payee);
 
-/* ISO 13616: 15 to 34 upper-case letters and digits whose rearranged number is 1 modulo 97. */
-bool iban_is_valid(struct slice iban);
 /* ABA: nine digits, weighted 3-7-1, sum divisible by ten. */
 bool routing_number_is_valid(struct slice number);
