@@ -9,6 +9,8 @@
 #include "identity/identity_client.h"
 #include "identity/identity_http.h"
 #include "identity/identity_service.h"
+#include "ledger/ledger_client.h"
+#include "ledger/ledger_http.h"
 #include "ledger/ledger_service.h"
 #include "platform/outbox.h"
 #include "risk/risk_client.h"
@@ -67,9 +69,21 @@ static enum status start_ledger(struct wiring *wiring, struct problem *problem)
 	return STATUS_OK;
 }
 
+static void connect_ledger(struct wiring *wiring, struct neighbour *neighbour)
+{
+	wiring->services.ledger_client = ledger_client_new(neighbour, wiring->engines.committer);
+	wiring->services.ledger_api = ledger_client_api(wiring->services.ledger_client);
+}
+
 static void stop_ledger(struct services *services)
 {
 	ledger_service_stop(services->ledger);
+	ledger_client_free(services->ledger_client);
+}
+
+static struct http_routes routes_ledger(const struct services *services)
+{
+	return ledger_http_routes(services->ledger);
 }
 
 /* --- Risk ----------------------------------------------------------------------------------------------------------
@@ -87,7 +101,8 @@ static enum status start_risk(struct wiring *wiring, struct problem *problem)
 		.country_database = config_text(config, SETTING_COUNTRY_DATABASE),
 		.blocked_countries = slice_is(blocked, "standard") ? (struct slice) { NULL, 0 } : blocked,
 		.count_limits = { config_integer(config, SETTING_RISK_COUNT_MINUTE),
-		        config_integer(config, SETTING_RISK_COUNT_HOUR), config_integer(config, SETTING_RISK_COUNT_DAY) },
+		        config_integer(config, SETTING_RISK_COUNT_HOUR),
+		        config_integer(config, SETTING_RISK_COUNT_DAY) },
 		.sum_limits = { config_integer(config, SETTING_RISK_SUM_MINUTE),
 		        config_integer(config, SETTING_RISK_SUM_HOUR), config_integer(config, SETTING_RISK_SUM_DAY) },
 	};
@@ -197,7 +212,7 @@ static void stop_sandbox(struct services *services)
 
 const struct service_row service_rows[TARGET_COUNT] = {
 	[TARGET_identity] = { start_identity, connect_identity, stop_identity, routes_identity },
-	[TARGET_ledger] = { start_ledger, NULL, stop_ledger, NULL },
+	[TARGET_ledger] = { start_ledger, connect_ledger, stop_ledger, routes_ledger },
 	[TARGET_risk] = { start_risk, connect_risk, stop_risk, routes_risk },
 	[TARGET_router] = { start_router, NULL, stop_router, routes_router },
 	[TARGET_audit] = { start_audit, NULL, stop_audit, routes_audit },

@@ -25,6 +25,7 @@ struct services {
 	struct identity_client *identity_client;
 	struct identity_api identity_api;
 	struct ledger_service *ledger;
+	struct ledger_client *ledger_client;
 	struct ledger_api ledger_api;
 	struct risk_service *risk;
 	struct risk_api risk_api;
