@@ -145,12 +145,12 @@ static inline int64_t database_number(struct sql *sql, const char *text)
 	return number;
 }
 
-#define ON_SQLITE(function)                                                                                            \
-	{                                                                                                              \
-		#function "/sqlite", function, database_open_sqlite, database_close_sqlite, NULL                       \
+#define ON_SQLITE(function) \
+	{ \
+#function "/sqlite", function, database_open_sqlite, database_close_sqlite, NULL \
 	}
-#define ON_POSTGRES(function)                                                                                          \
-	{                                                                                                              \
-		#function "/postgres", function, database_open_postgres, database_close_postgres, NULL                 \
+#define ON_POSTGRES(function) \
+	{ \
+#function "/postgres", function, database_open_postgres, database_close_postgres, NULL \
 	}
 #define ON_BOTH(function) ON_SQLITE(function), ON_POSTGRES(function)

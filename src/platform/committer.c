@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "platform/metrics.h"
 #include "platform/sql_engine.h"
 #include "platform/thread.h"
 
@@ -31,7 +32,7 @@ struct committer {
 	pthread_mutex_t lock;
 	pthread_cond_t queued;
 	struct work *first, **last;
-	size_t count;
+	_Atomic size_t count; /* changed under the lock */
 	bool is_stopping, is_asleep;
 	committer_listener *listener;
 	void *listener_arg;
@@ -79,20 +80,28 @@ static bool run_work(struct committer *committer, struct work *work)
 	return work->status == STATUS_OK || sql_writes(committer->sql) == writes;
 }
 
+static void tell_listener(struct committer *committer)
+{
+	pthread_mutex_lock(&committer->lock);
+	if (committer->listener)
+		committer->listener(committer->listener_arg);
+	pthread_mutex_unlock(&committer->lock);
+}
+
 static enum status commit(struct committer *committer, size_t works)
 {
 	uint64_t events = committer->sql->events;
 	int64_t started = clock_monotonic();
 	TRY(sql_commit(committer->sql));
+	int64_t duration = clock_monotonic() - started;
 	atomic_fetch_add_explicit(&committer->commits, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&committer->works, works, memory_order_relaxed);
-	atomic_fetch_add_explicit(&committer->commit_microseconds, clock_monotonic() - started, memory_order_relaxed);
-	if (!events)
-		return STATUS_OK;
-	pthread_mutex_lock(&committer->lock);
-	if (committer->listener)
-		committer->listener(committer->listener_arg);
-	pthread_mutex_unlock(&committer->lock);
+	atomic_fetch_add_explicit(&committer->commit_microseconds, duration, memory_order_relaxed);
+	metric_add(METRIC_commits_total, committer->name, 1);
+	metric_add(METRIC_commit_works_total, committer->name, works);
+	metric_observe(METRIC_commit_seconds, committer->name, duration);
+	if (events)
+		tell_listener(committer);
 	return STATUS_OK;
 }
 
@@ -292,5 +301,6 @@ struct committer_figures committer_figures(const struct committer *committer)
 		.works = atomic_load_explicit(&committer->works, memory_order_relaxed),
 		.retries = atomic_load_explicit(&committer->retries, memory_order_relaxed),
 		.commit_microseconds = atomic_load_explicit(&committer->commit_microseconds, memory_order_relaxed),
+		.waiting = atomic_load_explicit(&committer->count, memory_order_relaxed),
 	};
 }

@@ -41,5 +41,6 @@ struct commit_rider {
 struct committer_figures {
 	uint64_t commits, works, retries;
 	int64_t commit_microseconds; /* total time in COMMIT */
+	size_t waiting;              /* works in the queue now */
 };
 struct committer_figures committer_figures(const struct committer *committer);

@@ -7,11 +7,19 @@
 
 static const struct slice sqlite_scheme = SLICE("sqlite:");
 
+static bool is_postgres(struct slice url)
+{
+	return slice_starts_with(url, SLICE("postgres://")) || slice_starts_with(url, SLICE("postgresql://"));
+}
+
 enum status sql_open(struct slice url, struct sql **ret_sql, struct problem *problem)
 {
 	if (slice_starts_with(url, sqlite_scheme))
 		return sqlite_open(slice_skip(url, sqlite_scheme.size), ret_sql, problem);
-	return problem_set(problem, ERR_DATABASE_UNAVAILABLE, "", "A database address starts with sqlite:.");
+	if (is_postgres(url))
+		return postgres_open(url, ret_sql, problem);
+	return problem_set(problem, ERR_DATABASE_UNAVAILABLE, "",
+	        "A database address starts with sqlite: or postgres:// or postgresql://.");
 }
 
 void sql_close(struct sql *sql)

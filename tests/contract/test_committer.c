@@ -65,11 +65,17 @@ static enum status wait_at_gate(struct sql *sql, void *arg)
 	return STATUS_OK;
 }
 
+static void wait_for_queue(const struct committer *committer, size_t waiting)
+{
+	while (committer_figures(committer).waiting < waiting)
+		usleep(500);
+}
+
 struct caller {
 	struct committer *committer;
 	commit_fn *run;
 	void *arg;
-	enum status status;
+	_Atomic enum status status;
 	struct thread *thread;
 };
 
@@ -101,7 +107,7 @@ static void run_together(struct committer *committer, struct job *jobs, enum sta
 	close_gate(&gate, &first, committer);
 	for (size_t i = 0; i < count; i++)
 		start_call(&callers[i], committer, do_job, &jobs[i]);
-	usleep(100 * 1000);
+	wait_for_queue(committer, count);
 	gate.is_open = true;
 	thread_join(first.thread);
 	for (size_t i = 0; i < count; i++) {
@@ -217,27 +223,22 @@ static void a_full_queue_refuses(void **state)
 	struct gate gate = { 0 };
 	struct caller first;
 	close_gate(&gate, &first, committer);
-	size_t started = 0;
-	for (; started < COMMITTER_QUEUE_MAX; started++) {
-		jobs[started] = (struct job) { .id = (int64_t)started };
-		callers[started] = (struct caller) { .committer = committer, .run = do_job, .arg = &jobs[started] };
-		if (thread_start("caller", call, &callers[started], &callers[started].thread) != STATUS_OK)
-			break; /* the machine allows fewer threads than the queue has places */
+	for (size_t i = 0; i < COMMITTER_QUEUE_MAX; i++) {
+		jobs[i] = (struct job) { .id = (int64_t)i };
+		start_call(&callers[i], committer, do_job, &jobs[i]);
 	}
+	wait_for_queue(committer, COMMITTER_QUEUE_MAX);
 	struct job late = { .id = -1 };
-	if (started == COMMITTER_QUEUE_MAX) {
-		usleep(300 * 1000);
-		assert_status(committer_run(committer, do_job, &late), ERR_OVERLOADED);
-		assert_int_equal(late.runs, 0);
-	}
+	assert_status(committer_run(committer, do_job, &late), ERR_OVERLOADED);
+	assert_int_equal(late.runs, 0);
 	gate.is_open = true;
 	thread_join(first.thread);
-	for (size_t i = 0; i < started; i++) {
+	for (size_t i = 0; i < COMMITTER_QUEUE_MAX; i++) {
 		thread_join(callers[i].thread);
 		assert_status(callers[i].status, STATUS_OK);
 	}
 	committer_stop(committer);
-	assert_int_equal(stored(database), started);
+	assert_int_equal(stored(database), COMMITTER_QUEUE_MAX);
 }
 
 static void stop(void *arg)
@@ -245,26 +246,41 @@ static void stop(void *arg)
 	committer_stop(arg);
 }
 
+/* Calls that come before the stop are queued and done like the others; sooner or later one is refused. */
+enum { LATE_CALLS = 1000 };
+
 static void stopping_finishes_what_is_queued(void **state)
 {
 	struct database *database = database_of(state);
 	struct committer *committer = start(database);
+	static struct caller late[LATE_CALLS];
+	static struct job jobs[LATE_CALLS];
 	struct gate gate = { 0 };
 	struct caller first, second;
-	struct job queued = { .id = 1 }, late = { .id = 2 };
+	struct job queued = { .id = -1 };
 	struct thread *stopper;
 	close_gate(&gate, &first, committer);
 	start_call(&second, committer, do_job, &queued);
-	usleep(50 * 1000);
+	wait_for_queue(committer, 1);
 	assert_status(thread_start("stopper", stop, committer, &stopper), STATUS_OK);
-	usleep(50 * 1000);
-	assert_status(committer_run(committer, do_job, &late), ERR_SHUTTING_DOWN);
+	size_t count = 0;
+	do {
+		jobs[count] = (struct job) { .id = (int64_t)count };
+		start_call(&late[count], committer, do_job, &jobs[count]);
+		usleep(20 * 1000);
+	} while (late[count++].status == STATUS_OK && count < LATE_CALLS);
 	gate.is_open = true;
 	thread_join(first.thread);
 	thread_join(second.thread);
-	thread_join(stopper);
 	assert_status(second.status, STATUS_OK);
-	assert_int_equal(stored(database), 1);
+	int64_t done = 1;
+	for (size_t i = 0; i < count; i++) {
+		thread_join(late[i].thread);
+		done += late[i].status == STATUS_OK;
+	}
+	assert_status(late[count - 1].status, ERR_SHUTTING_DOWN);
+	thread_join(stopper);
+	assert_int_equal(stored(database), done);
 }
 
 TESTS(ON_BOTH(a_refusal_is_its_own), ON_BOTH(a_refusal_after_a_write_leaves_nothing),
