@@ -1,15 +1,35 @@
 #include "identity/identity_core.h"
 
+#include <arpa/inet.h>
+
 #include "base/clock.h"
+
+/* Whoever has one IPv6 address has the 2^64 of its network, so these count as one. */
+static struct slice network_of(struct slice address, char *buffer, size_t capacity)
+{
+	enum { NETWORK_BYTES = 8 };
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	unsigned char bytes[16];
+	if (address.size >= capacity)
+		return address;
+	memcpy(buffer, address.data, address.size);
+	buffer[address.size] = '\0';
+	if (inet_pton(AF_INET6, buffer, bytes) != 1 || memcmp(bytes, mapped, sizeof mapped) == 0)
+		return address;
+	memcpy(buffer, bytes, NETWORK_BYTES);
+	return slice_make(buffer, NETWORK_BYTES);
+}
 
 struct login_attempt identity_attempt(struct identity_service *service, const struct actor *actor,
         const struct sha256 *email_hash, struct user_id user)
 {
+	char buffer[64];
+	struct slice network = network_of(actor->ip_address, buffer, sizeof buffer);
 	return (struct login_attempt) {
 		.actor = actor,
 		.user = user,
 		.email_hash = *email_hash,
-		.address_hash = identity_keys_hash(&service->keys, "address", actor->ip_address),
+		.address_hash = identity_keys_hash(&service->keys, "address", network),
 		.now = clock_now(),
 	};
 }

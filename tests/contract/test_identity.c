@@ -72,8 +72,11 @@ static void remove_keys(const char *folder)
 	rmdir(folder);
 }
 
+static void assert_events_follow_their_schemas(const struct world *world);
+
 static void world_close(struct world *world)
 {
+	assert_events_follow_their_schemas(world);
 	identity_service_stop(world->service);
 	committer_stop(world->committer);
 	sql_pool_close(world->readers);
@@ -166,6 +169,44 @@ static struct slice agent_token(struct world *world, struct agent_id id, struct 
 	struct slice token;
 	assert_status(try_token(world, id, secret, &token), STATUS_OK);
 	return token;
+}
+
+/* The members of every event of a type, in order: those that api/events/<type>.json requires. */
+static void assert_events_follow_their_schemas(const struct world *world)
+{
+	static const struct sql_query query = {
+		.name = "events",
+		.sqlite = "SELECT type, body FROM outbox",
+		.postgres = "SELECT type, body FROM outbox",
+	};
+	const char *source = getenv("AGENTPAY_SOURCE");
+	struct arena arena = { 0 };
+	struct sql *sql = database_connect(world->database);
+	struct sql_rows *rows;
+	assert_status(sql_select(sql, &query, NULL, 0, &rows), STATUS_OK);
+	while (sql_next(rows)) {
+		char path[512], text[4096];
+		const struct json *schema, *body;
+		snprintf(path, sizeof path, "%s/api/events/%s.json", source ? source : ".",
+		        arena_text(&arena, sql_column_bytes(rows, 0)));
+		FILE *file = fopen(path, "r");
+		if (!file)
+			fail_msg("%s is missing", path);
+		size_t size = fread(text, 1, sizeof text, file);
+		fclose(file);
+		assert_status(json_parse(arena_copy(&arena, slice_make(text, size)), &arena, &schema, NULL), STATUS_OK);
+		assert_status(json_parse(sql_column_copy(rows, 1, &arena), &arena, &body, NULL), STATUS_OK);
+		const struct json *member = body->first;
+		for (const struct json *name = json_member(schema, "required")->first; name; name = name->next) {
+			assert_non_null(member);
+			assert_slice(member->name, arena_text(&arena, name->text));
+			member = member->next;
+		}
+		assert_null(member);
+	}
+	assert_status(sql_end(rows), STATUS_OK);
+	sql_close(sql);
+	arena_clean_up(&arena);
 }
 
 /* --- Users and sessions ----------------------------------------------------------------------------------------- */
@@ -326,6 +367,44 @@ static void ten_wrong_passwords_lock_known_and_unknown_alike(void **state)
 	world_close(&world);
 }
 
+struct guesser {
+	struct world *world;
+	struct arena arena;
+	struct thread *thread;
+	enum status status;
+};
+
+static void guess(void *arg)
+{
+	struct guesser *guesser = arg;
+	struct login login;
+	guesser->status = identity_login(guesser->world->service, &guesser->world->actor, SLICE("ada@example.com"),
+	        SLICE("wrong password!"), &guesser->arena, &login, NULL);
+}
+
+static void guesses_at_the_same_time_are_ten_too(void **state)
+{
+	enum { GUESSERS = 14 };
+	struct guesser guessers[GUESSERS];
+	struct world world;
+	int refused = 0, locked = 0;
+	world_open(&world, state);
+	make_user(&world, "ada@example.com", ROLE_ADMIN);
+	for (int i = 0; i < GUESSERS; i++) {
+		guessers[i] = (struct guesser) { .world = &world };
+		assert_status(thread_start("guesser", guess, &guessers[i], &guessers[i].thread), STATUS_OK);
+	}
+	for (int i = 0; i < GUESSERS; i++) {
+		thread_join(guessers[i].thread);
+		arena_clean_up(&guessers[i].arena);
+		refused += guessers[i].status == ERR_INVALID_CREDENTIALS;
+		locked += guessers[i].status == ERR_ACCOUNT_LOCKED;
+	}
+	assert_int_equal(refused, LOGIN_FAILURES_OF_USER);
+	assert_int_equal(locked, GUESSERS - LOGIN_FAILURES_OF_USER);
+	world_close(&world);
+}
+
 static void a_good_login_clears_the_count(void **state)
 {
 	struct world world;
@@ -352,6 +431,55 @@ static void fifty_wrong_passwords_lock_an_address(void **state)
 	assert_status(try_login(&world, "ada@example.com", GOOD_PASSWORD, &login), ERR_ACCOUNT_LOCKED);
 	world.actor.ip_address = SLICE("192.0.2.9");
 	assert_status(try_login(&world, "ada@example.com", GOOD_PASSWORD, &login), STATUS_OK);
+	world_close(&world);
+}
+
+static void an_ipv6_network_counts_as_one_address(void **state)
+{
+	static const struct {
+		const char *address;
+		enum status status;
+	} rows[] = {
+		{ "2001:db8:1:2::1", ERR_ACCOUNT_LOCKED },
+		{ "2001:db8:1:2:ffff::9", ERR_ACCOUNT_LOCKED },
+		{ "2001:db8:1:3::1", STATUS_OK },
+		{ "::ffff:192.0.2.2", ERR_ACCOUNT_LOCKED },
+		{ "::ffff:192.0.2.7", STATUS_OK },
+	};
+	struct world world;
+	struct login login;
+	world_open(&world, state);
+	make_user(&world, "ada@example.com", ROLE_ADMIN);
+	static const char *const locked[] = { "2001:db8:1:2::ab", "::ffff:192.0.2.2" };
+	for (size_t i = 0; i < 2; i++) {
+		world.actor.ip_address = slice_from(locked[i]);
+		assert_status(try_login(&world, i ? "no@example.com" : "none@example.com", "wrong password!", &login),
+		        ERR_INVALID_CREDENTIALS);
+		run_sql(&world, "UPDATE login_failures SET failures = 49 WHERE failures = 1");
+		assert_status(
+		        try_login(&world, i ? "not@example.com" : "nobody@example.com", "wrong password!", &login),
+		        ERR_INVALID_CREDENTIALS);
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		world.actor.ip_address = slice_from(rows[i].address);
+		assert_status(try_login(&world, "ada@example.com", GOOD_PASSWORD, &login), rows[i].status);
+	}
+	world_close(&world);
+}
+
+static void a_disabled_user_is_nobody(void **state)
+{
+	struct world world;
+	struct login login, renewed;
+	struct principal principal;
+	world_open(&world, state);
+	make_user(&world, "ada@example.com", ROLE_ADMIN);
+	login = log_in(&world, "ada@example.com");
+	run_sql(&world, "UPDATE users SET status = 'disabled'");
+	assert_status(authenticate(world.service, login.access_token, &principal), ERR_INVALID_TOKEN);
+	assert_status(identity_refresh(world.service, &world.actor, login.refresh_token, &world.arena, &renewed),
+	        ERR_INVALID_CREDENTIALS);
+	assert_status(try_login(&world, "ada@example.com", GOOD_PASSWORD, &login), ERR_INVALID_CREDENTIALS);
 	world_close(&world);
 }
 
@@ -489,6 +617,14 @@ static void a_new_password_ends_the_other_sessions(void **state)
 	assert_status(authenticate(world.service, login.access_token, &here), STATUS_OK);
 	assert_status(authenticate(world.service, other.access_token, &there), ERR_INVALID_TOKEN);
 	assert_int_equal(events_of(&world, "user.login_failed"), 1);
+
+	/* a stolen session does not help to guess either */
+	fail_nine_times(&world);
+	const enum status guesses[] = { ERR_INVALID_CREDENTIALS, ERR_ACCOUNT_LOCKED };
+	for (size_t i = 0; i < 2; i++)
+		assert_status(identity_password_change(world.service, &world.actor, &here, SLICE("a wild guess"),
+		                      SLICE("one more long one"), &world.problem),
+		        guesses[i]);
 	world_close(&world);
 }
 
@@ -937,8 +1073,10 @@ static void lists_go_from_the_newest_to_the_oldest(void **state)
 
 TESTS(ON_BOTH(the_first_administrator_is_made_once), ON_BOTH(a_login_gives_a_token_that_says_who_asks),
         ON_BOTH(an_address_is_sealed_and_belongs_to_one_user), ON_BOTH(unsound_users_are_refused),
-        ON_BOTH(ten_wrong_passwords_lock_known_and_unknown_alike), ON_BOTH(a_good_login_clears_the_count),
-        ON_BOTH(fifty_wrong_passwords_lock_an_address), ON_BOTH(a_refresh_token_is_good_once), ON_BOTH(a_session_ends),
+        ON_BOTH(ten_wrong_passwords_lock_known_and_unknown_alike), ON_BOTH(guesses_at_the_same_time_are_ten_too),
+        ON_BOTH(a_good_login_clears_the_count), ON_BOTH(fifty_wrong_passwords_lock_an_address),
+        ON_BOTH(an_ipv6_network_counts_as_one_address), ON_BOTH(a_disabled_user_is_nobody),
+        ON_BOTH(a_refresh_token_is_good_once), ON_BOTH(a_session_ends),
         ON_BOTH(of_concurrent_refreshes_exactly_one_wins), ON_BOTH(a_logout_ends_access_at_once),
         ON_BOTH(a_new_password_ends_the_other_sessions), ON_BOTH(forged_and_old_tokens_are_refused),
         ON_BOTH(keys_are_kept_and_kept_secret), ON_BOTH(an_agent_gets_tokens_for_its_secret),

@@ -484,7 +484,7 @@ static void unsound_consents_are_refused(void **state)
 		        "daily_limit" },
 		{ "\"currency\":\"USD\",\"per_payment_limit\":1.00,\"daily_limit\":3.00,\"monthly_limit\":2.00",
 		        "monthly_limit" },
-		{ "\"currency\":\"XXX\",\"per_payment_limit\":1.00,\"daily_limit\":3.00,\"monthly_limit\":4.00",
+		{ "\"currency\":\"ABC\",\"per_payment_limit\":1.00,\"daily_limit\":3.00,\"monthly_limit\":4.00",
 		        "currency" },
 		{ "\"currency\":\"USD\",\"per_payment_limit\":1.00,\"daily_limit\":3.00", "monthly_limit" },
 	};
