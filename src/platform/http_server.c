@@ -1,19 +1,25 @@
 #include "platform/http_server.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "platform/http_connection.h"
+#include "platform/http_head.h"
+#include "platform/http_listen.h"
 #include "platform/http_response.h"
 #include "platform/http_router.h"
 #include "platform/metrics.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
 
 enum {
 	REQUEST_TIMEOUT_MS = 30 * 1000,
@@ -24,7 +30,7 @@ enum {
 	BODY_FIRST_SIZE = 4096,
 	/* The library keeps its own form of the head and the answer's head in it too. */
 	CONNECTION_MEMORY = 2 * HTTP_HEADERS_MAX,
-#ifdef __SANITIZE_ADDRESS__
+#ifdef IS_SANITIZED
 	STACK_SIZE = 8 * 1024 * 1024,
 #else
 	STACK_SIZE = 256 * 1024,
@@ -73,71 +79,12 @@ struct slice http_request_header(const struct http_request *request, const char 
 	return request->connection ? header_of(request->connection, name, strlen(name)) : SLICE_EMPTY;
 }
 
-/* Fields that must stand at most once: two readers of one request could each believe another one. */
-enum single { CONTENT_LENGTH, TRANSFER_ENCODING, HOST, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, SINGLE_COUNT };
-static const struct slice single_names[SINGLE_COUNT] = {
-	[CONTENT_LENGTH] = { "Content-Length", 14 },
-	[TRANSFER_ENCODING] = { "Transfer-Encoding", 17 },
-	[HOST] = { "Host", 4 },
-	[AUTHORIZATION] = { "Authorization", 13 },
-	[CONTENT_TYPE] = { "Content-Type", 12 },
-	[IDEMPOTENCY_KEY] = { "Idempotency-Key", 15 },
-};
-
-struct head {
-	bool has_bad_field;
-	size_t size;
-	unsigned count[SINGLE_COUNT];
-	struct slice value[SINGLE_COUNT];
-};
-
-static enum MHD_Result note_header(
+static enum MHD_Result note_field(
         void *arg, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value, size_t value_size)
 {
-	struct head *head = arg;
-	struct slice name_slice = { name, name_size },
-	             value_slice = value ? slice_make(value, value_size) : SLICE_EMPTY;
 	(void)kind;
-	head->size += name_size + value_size;
-	head->has_bad_field = head->has_bad_field || !http_field_is_valid(name_slice, value_slice);
-	for (size_t i = 0; i < SINGLE_COUNT; i++) {
-		if (!slice_equal_ignore_case(name_slice, single_names[i]))
-			continue;
-		head->count[i]++;
-		head->value[i] = value_slice;
-	}
+	http_head_note(arg, slice_make(name, name_size), value ? slice_make(value, value_size) : SLICE_EMPTY);
 	return MHD_YES;
-}
-
-/* Faults after which it is unclear where the next request begins; the connection must end. */
-static enum status check_framing(const struct head *head, const char *version, struct problem *problem)
-{
-	uint64_t announced;
-	bool is_chunked = head->count[TRANSFER_ENCODING] > 0;
-	if (head->size > HTTP_HEADERS_MAX)
-		return ERR_HEADERS_TOO_LARGE;
-	if (head->has_bad_field)
-		return problem_set(problem, ERR_MALFORMED_REQUEST, "", "A header field is malformed.");
-	bool is_1_1 = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
-	if (!is_1_1 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-		return problem_set(problem, ERR_MALFORMED_REQUEST, "", "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-	for (size_t i = 0; i < SINGLE_COUNT; i++)
-		if (head->count[i] > 1)
-			return problem_set(
-			        problem, ERR_MALFORMED_REQUEST, single_names[i].data, "This header is repeated.");
-	if (is_chunked && head->count[CONTENT_LENGTH])
-		return problem_set(problem, ERR_MALFORMED_REQUEST, "Transfer-Encoding",
-		        "Content-Length and Transfer-Encoding exclude each other.");
-	if (is_chunked && !(is_1_1 && slice_equal_ignore_case(head->value[TRANSFER_ENCODING], SLICE("chunked"))))
-		return problem_set(
-		        problem, ERR_MALFORMED_REQUEST, "Transfer-Encoding", "Only chunked, and only in HTTP/1.1.");
-	if (head->count[CONTENT_LENGTH] && !slice_to_u64(head->value[CONTENT_LENGTH], &announced))
-		return problem_set(problem, ERR_MALFORMED_REQUEST, "Content-Length", "This is no length.");
-	if (!head->count[HOST] && is_1_1)
-		return problem_set(problem, ERR_MALFORMED_REQUEST, "Host", "HTTP/1.1 needs a Host header.");
-	if (head->count[CONTENT_LENGTH] && announced > HTTP_BODY_MAX)
-		return ERR_BODY_TOO_LARGE;
-	return STATUS_OK;
 }
 
 static bool read_method(const char *text, enum http_method *ret_method)
@@ -329,20 +276,19 @@ static void *on_request_line(void *arg, const char *target, struct MHD_Connectio
 static enum MHD_Result on_head(
         struct exchange *exchange, struct MHD_Connection *library, const char *method, const char *version)
 {
-	struct head head = { 0 };
+	struct http_head head = { 0 };
+	size_t announced = 0;
 	exchange->has_head = true;
-	MHD_get_connection_values_n(library, MHD_HEADER_KIND, note_header, &head);
+	MHD_get_connection_values_n(library, MHD_HEADER_KIND, note_field, &head);
 	http_request_identify(&exchange->request, header_of(library, "X-Request-Id", 12));
 	http_trace_begin(&exchange->request, header_of(library, "traceparent", 11));
-	enum status status = check_framing(&head, version, &exchange->problem);
+	enum status status = http_head_check(&head, slice_from(version), &exchange->problem, &announced);
 	if (status == STATUS_OK && !exchange->request.path.data)
 		status = problem_set(&exchange->problem, ERR_MALFORMED_REQUEST, "", "The request target is malformed.");
 	if (status != STATUS_OK)
 		return refuse_stream(exchange, status);
 	exchange->refusal = find_route(exchange, method);
-	uint64_t announced = 0;
-	if (slice_to_u64(head.value[CONTENT_LENGTH].data ? head.value[CONTENT_LENGTH] : SLICE_EMPTY, &announced) &&
-	        announced) {
+	if (announced) {
 		exchange->body = arena_alloc(exchange->request.arena, announced);
 		exchange->body_capacity = announced;
 	}
@@ -424,81 +370,9 @@ static void on_library_message(void *arg, const char *format, va_list args)
 
 /* --- Start and stop ---------------------------------------------------------------------------------------------- */
 
-/* "127.0.0.1:8080", "[::1]:8080", ":8080" (every address) or "localhost:8080". */
-static bool split_listen(struct slice listen, struct slice *ret_host, struct slice *ret_port)
-{
-	size_t colon = listen.size;
-	uint64_t number;
-	while (colon && listen.data[colon - 1] != ':')
-		colon--;
-	if (!colon)
-		return false;
-	struct slice host = { listen.data, colon - 1 };
-	if (host.size > 1 && host.data[0] == '[' && host.data[host.size - 1] == ']')
-		host = (struct slice) { host.data + 1, host.size - 2 };
-	*ret_host = host;
-	*ret_port = slice_skip(listen, colon);
-	return slice_to_u64(*ret_port, &number) && number <= UINT16_MAX;
-}
-
-static enum status open_socket(const struct addrinfo *address, int *ret_socket)
-{
-	int one = 1;
-	int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (descriptor < 0)
-		return ERR_IO;
-	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(descriptor, address->ai_addr, address->ai_addrlen) != 0 || listen(descriptor, SOMAXCONN) != 0) {
-		int error = errno;
-		close(descriptor);
-		errno = error;
-		return ERR_IO;
-	}
-	*ret_socket = descriptor;
-	return STATUS_OK;
-}
-
-static enum status open_first(
-        const struct addrinfo *found, struct slice listen, int *ret_socket, struct problem *problem)
-{
-	if (open_socket(found, ret_socket) == STATUS_OK)
-		return STATUS_OK;
-	return problem_set(
-	        problem, ERR_IO, "listen", "Cannot listen on %.*s: %s.", SLICE_ARGS(listen), strerror(errno));
-}
-
-static enum status listen_at(struct slice listen, int *ret_socket, struct problem *problem)
-{
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
-	struct arena arena = { 0 };
-	struct slice host, port;
-	bool is_known = split_listen(listen, &host, &port) && getaddrinfo(host.size ? arena_text(&arena, host) : NULL,
-	                                                              arena_text(&arena, port), &hints, &found) == 0;
-	arena_clean_up(&arena);
-	if (!is_known)
-		return problem_set(
-		        problem, ERR_IO, "listen", "%.*s is not an address of the form host:port.", SLICE_ARGS(listen));
-	enum status status = open_first(found, listen, ret_socket, problem);
-	freeaddrinfo(found);
-	return status;
-}
-
-static int port_of(int descriptor)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in four;
-		struct sockaddr_in6 six;
-	} address = { 0 };
-	socklen_t size = sizeof address;
-	if (getsockname(descriptor, &address.any, &size) != 0)
-		return 0;
-	return ntohs(address.any.sa_family == AF_INET6 ? address.six.sin6_port : address.four.sin_port);
-}
-
 static struct MHD_Daemon *start_library(struct http_server *server, int socket, size_t connections_max)
 {
-	/* The library's strict mode would refuse the same requests as check_framing, with answers of its own. */
+	/* The library's strict mode would refuse the same requests as http_head_check, with answers of its own. */
 	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC |
 	                 MHD_USE_ERROR_LOG;
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server,
@@ -525,12 +399,12 @@ enum status http_server_start(
 	size_t max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
 	int64_t timeout_ms = options->request_timeout_ms ? options->request_timeout_ms : REQUEST_TIMEOUT_MS;
 	int socket;
-	TRY(listen_at(options->listen, &socket, problem));
+	TRY(http_listen(options->listen, &socket, problem));
 	struct http_server *server = NEW(struct http_server);
 	server->router = http_router_new(options->services, options->service_count);
 	server->gate = options->gate;
 	server->gate_arg = options->gate_arg;
-	server->port = port_of(socket);
+	server->port = http_listen_port(socket);
 	server->connections = http_connections_new(max, timeout_ms);
 	if (http_connections_start(server->connections) == STATUS_OK)
 		server->daemon = start_library(server, socket, max);
