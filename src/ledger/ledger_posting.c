@@ -136,6 +136,7 @@ static void remember(struct posting *posting, size_t index, struct stored_accoun
 	struct posting_line *line = &posting->lines[index];
 	struct stored_record *record = record_find(posting, posting->group->transfers[index].id);
 	const struct ledger_record *reference;
+	assert(debit && credit && record);
 	line->stored = posting->group->transfers[index];
 	line->stored.debit = line->debit;
 	line->stored.credit = line->credit;
@@ -187,7 +188,7 @@ static enum status decide(struct posting *posting)
 static enum status write_account(struct sql *sql, const struct posting *posting, const struct stored_account *stored)
 {
 	if (!stored->is_new)
-		return stored->is_changed ? ledger_store_account_update(sql, &stored->account, posting->at) : STATUS_OK;
+		return stored->is_changed ? ledger_store_account_update(sql, stored, posting->at) : STATUS_OK;
 	TRY(ledger_store_account_insert(sql, &stored->account));
 	if (stored->account.book == BOOK_MONEY)
 		TRY(ledger_event_opened(sql, posting->actor, &stored->account));

@@ -16,6 +16,7 @@ static enum status read_locked(const struct sql_rows *rows, struct stored_accoun
 	TRY(ledger_row_account(rows, 1, &stored->account));
 	stored->account.created_at = sql_column_instant(rows, 10);
 	stored->updated_at = sql_column_instant(rows, 11);
+	stored->row = sql_column_integer(rows, 12);
 	stored->is_found = true;
 	return STATUS_OK;
 }
@@ -116,8 +117,9 @@ enum status ledger_store_account_insert(struct sql *sql, const struct ledger_acc
 	return sql_execute(sql, &ledger_account_insert, values, COUNT_OF(values));
 }
 
-enum status ledger_store_account_update(struct sql *sql, const struct ledger_account *account, int64_t at)
+enum status ledger_store_account_update(struct sql *sql, const struct stored_account *stored, int64_t at)
 {
+	const struct ledger_account *account = &stored->account;
 	const struct sql_value values[] = {
 		SQL_UUID(account->id.uuid),
 		SQL_INTEGER(account->debits_pending),
@@ -126,6 +128,7 @@ enum status ledger_store_account_update(struct sql *sql, const struct ledger_acc
 		SQL_INTEGER(account->credits_posted),
 		SQL_INTEGER(account_balance(account)),
 		SQL_INSTANT(at),
+		SQL_INTEGER(stored->row),
 	};
 	return sql_execute(sql, &ledger_account_update, values, COUNT_OF(values));
 }

@@ -14,6 +14,7 @@ enum {
 struct stored_account {
 	struct ledger_account account;
 	int64_t updated_at; /* of its last posting */
+	int64_t row;        /* SQLite's number of the row; 0 elsewhere */
 	bool is_found;
 	bool is_new;     /* to be inserted */
 	bool is_changed; /* its sums are to be updated */
@@ -62,7 +63,8 @@ enum status ledger_store_accounts_lock(struct sql *sql, struct stored_account *a
 /* Reads what is stored of these transfers, by their ids. */
 enum status ledger_store_records_get(struct sql *sql, struct stored_record *records, size_t count, struct arena *arena);
 enum status ledger_store_account_insert(struct sql *sql, const struct ledger_account *account);
-enum status ledger_store_account_update(struct sql *sql, const struct ledger_account *account, int64_t at);
+/* Of an account that ledger_store_accounts_lock has read. */
+enum status ledger_store_account_update(struct sql *sql, const struct stored_account *stored, int64_t at);
 
 /* A new line of the journal with what only the moment of posting knows. */
 struct journal_insert {

@@ -4,10 +4,11 @@
 
 static const struct {
 	const char *code;
+	size_t code_size;
 	int decimals;
 } currencies[CURRENCY_COUNT] = {
-	[CURRENCY_NONE] = { "", 0 },
-#define CURRENCY(code, numeric, decimals) [CURRENCY_##code] = { #code, decimals },
+	[CURRENCY_NONE] = { "", 0, 0 },
+#define CURRENCY(code, numeric, decimals) [CURRENCY_##code] = { #code, sizeof(#code) - 1, decimals },
 #include "money/currencies.def"
 #undef CURRENCY
 };
@@ -27,7 +28,8 @@ int currency_decimals(enum currency currency)
 enum status currency_parse(struct slice code, enum currency *ret_currency)
 {
 	for (int i = 1; i < CURRENCY_COUNT; i++)
-		if (slice_is(code, currencies[i].code)) {
+		if (code.size == currencies[i].code_size && code.data[0] == currencies[i].code[0] &&
+		        memcmp(code.data, currencies[i].code, code.size) == 0) {
 			*ret_currency = (enum currency)i;
 			return STATUS_OK;
 		}

@@ -18,7 +18,7 @@ CREATE TABLE accounts (
 	created_at TIMESTAMPTZ NOT NULL,
 	-- of the last posting; the next one is not earlier, so that an account's journal is in order of time
 	updated_at TIMESTAMPTZ NOT NULL
-) /*sqlite: WITHOUT ROWID*/ /*postgres: WITH (fillfactor = 50)*/;
+) /*postgres: WITH (fillfactor = 50)*/;
 
 CREATE INDEX accounts_by_agent ON accounts (agent_id, created_at, id);
 CREATE INDEX accounts_by_time ON accounts (created_at, id);
@@ -26,7 +26,8 @@ CREATE INDEX accounts_by_time ON accounts (created_at, id);
 CREATE TABLE transactions (
 	sequence /*sqlite: INTEGER PRIMARY KEY*/ /*postgres: BIGINT GENERATED ALWAYS AS IDENTITY UNIQUE*/,
 	id UUID NOT NULL UNIQUE,
-	kind VARCHAR(16) NOT NULL CHECK (kind IN ('single', 'hold', 'post', 'void', 'reversal')),
+	-- single, hold, post, void, reversal
+	kind VARCHAR(16) NOT NULL,
 	book VARCHAR(16) NOT NULL,
 	debit_account_id UUID NOT NULL,
 	credit_account_id UUID NOT NULL,

@@ -1,13 +1,13 @@
 -- Eight at once, so that PostgreSQL needs one round trip and takes the locks in the order of the identifiers.
 -- name: ledger_accounts_lock sqlite
 SELECT a.id, a.type, a.book, a.currency, a.status, a.overdraft, a.debits_pending, a.debits_posted, a.credits_pending,
-	a.credits_posted, a.created_at, a.updated_at
+	a.credits_posted, a.created_at, a.updated_at, a.rowid
 FROM (VALUES ($1), ($2), ($3), ($4), ($5), ($6), ($7), ($8)) AS wanted
 CROSS JOIN accounts AS a ON a.id = wanted.column1
 
 -- name: ledger_accounts_lock postgres
 SELECT id, type, book, currency, status, overdraft, debits_pending, debits_posted, credits_pending,
-	credits_posted, created_at, updated_at
+	credits_posted, created_at, updated_at, 0
 FROM accounts WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8) ORDER BY id FOR UPDATE
 
 -- name: ledger_records_get sqlite
@@ -30,10 +30,11 @@ INSERT INTO accounts (id, agent_id, type, book, currency, overdraft, name, creat
 	debits_posted, credits_pending, credits_posted, balance)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 
+-- SQLite finds the row that was just read by its number, without the index.
 -- name: ledger_account_update
 UPDATE accounts SET debits_pending = $2, debits_posted = $3, credits_pending = $4, credits_posted = $5, balance = $6,
 	updated_at = $7
-WHERE id = $1
+WHERE /*sqlite: rowid = $8*/ /*postgres: id = $1*/
 
 -- name: ledger_transaction_insert
 INSERT INTO transactions (id, kind, book, debit_account_id, credit_account_id, amount, currency, released,
