@@ -4,6 +4,7 @@
     money     -> base
     platform  -> base
     a service -> base, money, platform, itself, and other services' *_api.h
+    payfile   -> as a service: the reader and writer of payment files that `agentpay pay` submits
     *_rules   -> base, money, its own service's headers and other services' *_api.h; no I/O, clock or thread header
     app       -> all
 
@@ -14,15 +15,15 @@ import re
 import sys
 
 LOWER = {"base": set(), "money": {"base"}, "platform": {"base"}}
-SERVICES = {"identity", "router", "ledger", "risk", "audit", "notify", "sandbox"}
+SERVICES = {"identity", "router", "ledger", "risk", "audit", "notify", "sandbox", "payfile"}
 RULES_NEVER = {"stdio.h", "time.h", "pthread.h", "unistd.h"}
 LIBRARIES = {"microhttpd.h": "libmicrohttpd", "curl/": "libcurl", "openssl/": "openssl", "sqlite3.h": "sqlite",
              "libpq-fe.h": "libpq", "sodium.h": "libsodium", "libxml/": "libxml2", "maxminddb.h": "libmaxminddb"}
 SYSTEM = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "signal.h", "stdalign.h",
           "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h",
-          "time.h", "arpa/inet.h", "dirent.h", "fcntl.h", "getopt.h", "libgen.h", "locale.h", "malloc.h", "net/if.h",
+          "time.h", "arpa/inet.h", "dirent.h", "fcntl.h", "getopt.h", "libgen.h", "linux/futex.h", "locale.h", "malloc.h", "net/if.h",
           "netdb.h", "netinet/in.h", "netinet/tcp.h", "poll.h", "pthread.h", "sched.h", "sys/file.h", "sys/ioctl.h",
-          "sys/mman.h", "sys/random.h", "sys/resource.h", "sys/socket.h", "sys/stat.h", "sys/time.h", "sys/types.h",
+          "sys/mman.h", "sys/random.h", "sys/resource.h", "sys/socket.h", "sys/stat.h", "sys/syscall.h", "sys/time.h", "sys/types.h",
           "sys/uio.h", "sys/un.h", "sys/wait.h", "termios.h", "unistd.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.M)
 
