@@ -21,7 +21,7 @@ LIBRARIES = {"microhttpd.h": "libmicrohttpd", "curl/": "libcurl", "openssl/": "o
              "libpq-fe.h": "libpq", "sodium.h": "libsodium", "libxml/": "libxml2", "maxminddb.h": "libmaxminddb"}
 SYSTEM = {"assert.h", "ctype.h", "errno.h", "inttypes.h", "limits.h", "math.h", "setjmp.h", "signal.h", "stdalign.h",
           "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h",
-          "time.h", "arpa/inet.h", "dirent.h", "fcntl.h", "getopt.h", "libgen.h", "linux/futex.h", "locale.h", "malloc.h", "net/if.h",
+          "time.h", "arpa/inet.h", "dirent.h", "endian.h", "fcntl.h", "getopt.h", "libgen.h", "linux/futex.h", "locale.h", "malloc.h", "net/if.h",
           "netdb.h", "netinet/in.h", "netinet/tcp.h", "poll.h", "pthread.h", "sched.h", "sys/file.h", "sys/ioctl.h",
           "sys/mman.h", "sys/random.h", "sys/resource.h", "sys/socket.h", "sys/stat.h", "sys/syscall.h", "sys/time.h", "sys/types.h",
           "sys/uio.h", "sys/un.h", "sys/wait.h", "termios.h", "unistd.h"}

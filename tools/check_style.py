@@ -8,7 +8,7 @@ LINES_MAX = 600
 ALLOCATORS = re.compile(r"\b(malloc|calloc|realloc|reallocarray|strdup|strndup|asprintf|vasprintf|alloca)\s*\(")
 UNBOUNDED = re.compile(r"\b(strcpy|strncpy|strcat|strncat|sprintf|vsprintf|gets|strtok|atoi|atol|atof|system|popen|tmpnam)\s*\(")
 FLOATS = re.compile(r"\b(float|double)\b")
-UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME)\b")
 MACHINE_PATHS = re.compile("/wo" + "rk/|/fa" + "rm/|/ho" + "me/[a-z]")
 TEXT_SUFFIXES = {".c", ".h", ".def", ".py", ".md", ".sql", ".yaml", ".json", ".build", ".sh", ".txt", ""}
 

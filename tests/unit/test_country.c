@@ -21,6 +21,7 @@ static DIR *open_folder(struct arena *arena, const char *name)
 		fail_msg("no test data: %s", path);
 	if (!folder) {
 		print_message("no test data: %s\n", path);
+		arena_clean_up(arena);
 		skip();
 	}
 	return folder;
