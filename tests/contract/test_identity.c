@@ -8,9 +8,11 @@
 #include "base/encoding.h"
 #include "base/json.h"
 #include "identity/identity_service.h"
+#include "identity/jose.h"
 #include "platform/thread.h"
 
 static const char GOOD_PASSWORD[] = "correct horse battery";
+#define ISSUER "http://127.0.0.1:8080"
 
 /* One installation: services may be opened on it more than once, as several processes would. */
 struct world {
@@ -30,7 +32,7 @@ static struct identity_service *service_open(struct world *world)
 	struct identity_service *service;
 	const struct identity_options options = {
 		.engines = &world->engines,
-		.issuer = SLICE("http://127.0.0.1:8080"),
+		.issuer = SLICE(ISSUER),
 		.key_folder = slice_from(world->key_folder),
 	};
 	if (identity_service_start(&options, &service, &world->problem) != STATUS_OK)
@@ -239,6 +241,41 @@ static void the_first_administrator_is_made_once(void **state)
 	assert_status(try_login(&world, "admin@localhost", password, &login), ERR_INVALID_CREDENTIALS);
 	login = log_in(&world, "admin@localhost");
 	assert_false(login.user.must_change_password);
+	world_close(&world);
+}
+
+struct starter {
+	struct identity_service *service;
+	struct thread *thread;
+	char email[64], password[64];
+	bool created;
+	enum status status;
+};
+
+static void start_up(void *arg)
+{
+	struct starter *starter = arg;
+	starter->status = identity_bootstrap(starter->service, starter->email, starter->password, &starter->created);
+}
+
+static void processes_that_start_together_make_one_administrator(void **state)
+{
+	enum { STARTERS = 4 };
+	struct starter starters[STARTERS];
+	struct world world;
+	int created = 0;
+	world_open(&world, state);
+	for (int i = 0; i < STARTERS; i++) {
+		starters[i] = (struct starter) { .service = world.service };
+		assert_status(thread_start("starter", start_up, &starters[i], &starters[i].thread), STATUS_OK);
+	}
+	for (int i = 0; i < STARTERS; i++) {
+		thread_join(starters[i].thread);
+		assert_status(starters[i].status, STATUS_OK);
+		created += starters[i].created;
+		assert_int_equal(starters[i].created, starters[i].password[0] != '\0');
+	}
+	assert_int_equal(created, 1);
 	world_close(&world);
 }
 
@@ -664,6 +701,89 @@ static void forged_and_old_tokens_are_refused(void **state)
 	world_close(&world);
 }
 
+/* A token with any claims, signed with the installation's own key. */
+static struct slice sign_claims(struct world *world, const char *typ, struct slice claims)
+{
+	char path[128], pem[4096];
+	struct slice token;
+	struct jwk jwk;
+	snprintf(path, sizeof path, "%s/token.pem", world->key_folder);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	size_t size = fread(pem, 1, sizeof pem, file);
+	fclose(file);
+	struct signing_key *key = signing_key_from_pem(slice_make(pem, size));
+	assert_non_null(key);
+	jwk_from_signing_key(key, &jwk);
+	assert_status(jwt_sign(key, slice_from(jwk.kid), typ, claims, &world->arena, &token), STATUS_OK);
+	jwk_clean_up(&jwk);
+	signing_key_free(key);
+	return token;
+}
+
+static void a_good_signature_is_not_enough(void **state)
+{
+	static const struct {
+		const char *typ, *issuer, *audience, *subject, *roles, *more;
+		enum status status;
+	} rows[] = {
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[\"admin\"]", "\"sid\":\"SESSION\"", STATUS_OK },
+		{ "at+jwt", ISSUER, "agentpay", "AGENT", "[\"agent\"]", "\"owner\":\"USER\"", STATUS_OK },
+		{ "JWT", ISSUER, "agentpay", "USER", "[\"admin\"]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", "http://127.0.0.1:8081", "agentpay", "USER", "[\"admin\"]", "\"sid\":\"SESSION\"",
+		        ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "others", "USER", "[\"admin\"]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[\"agent\"]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[\"root\"]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[1]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[\"admin\"]", "\"sid\":\"USER\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "USER", "[\"admin\"]", "\"sid\":1", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "AGENT", "[\"admin\"]", "\"owner\":\"USER\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "AGENT", "[\"agent\",\"admin\"]", "\"owner\":\"USER\"",
+		        ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "AGENT", "[\"agent\"]", "\"sid\":\"SESSION\"", ERR_INVALID_TOKEN },
+		{ "at+jwt", ISSUER, "agentpay", "SESSION", "[\"agent\"]", "\"owner\":\"USER\"", ERR_INVALID_TOKEN },
+	};
+	struct world world;
+	struct slice secret;
+	struct principal principal;
+	world_open(&world, state);
+	struct user owner = make_user(&world, "ada@example.com", ROLE_ADMIN);
+	struct login login = log_in(&world, "ada@example.com");
+	struct agent agent = make_agent(&world, "bot@example.com", owner.id, &secret);
+	struct writer user_text = writer_growing(&world.arena), session_text = writer_growing(&world.arena);
+	write_user_id(&user_text, owner.id);
+	write_session_id(&session_text, login.session);
+	const struct {
+		const char *word;
+		struct slice text;
+	} names[] = { { "USER", writer_slice(&user_text) }, { "SESSION", writer_slice(&session_text) },
+		{ "AGENT", agent_text(&world, agent.id) } };
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct slice pattern = arena_format(&world.arena,
+		        "{\"iss\":\"%s\",\"aud\":\"%s\",\"sub\":\"%s\",\"iat\":%lld,\"exp\":%lld,\"roles\":%s,%s}",
+		        rows[i].issuer, rows[i].audience, rows[i].subject,
+		        (long long)(clock_now() / MICROSECONDS_PER_SECOND),
+		        (long long)(clock_now() / MICROSECONDS_PER_SECOND + 60), rows[i].roles, rows[i].more);
+		struct writer claims = writer_growing(&world.arena);
+		for (size_t at = 0; at < pattern.size;) {
+			size_t used = 1;
+			struct slice rest = slice_skip(pattern, at), text = { rest.data, 1 };
+			for (size_t name = 0; name < 3; name++)
+				if (slice_starts_with(rest, slice_from(names[name].word))) {
+					used = strlen(names[name].word);
+					text = names[name].text;
+				}
+			write_slice(&claims, text);
+			at += used;
+		}
+		struct slice token = sign_claims(&world, rows[i].typ, writer_slice(&claims));
+		if (authenticate(world.service, token, &principal) != rows[i].status)
+			fail_msg("%.*s", SLICE_ARGS(writer_slice(&claims)));
+	}
+	world_close(&world);
+}
+
 static void keys_are_kept_and_kept_secret(void **state)
 {
 	static const char *const names[] = { "token.pem", "pepper.key", "field.key" };
@@ -684,7 +804,7 @@ static void keys_are_kept_and_kept_secret(void **state)
 		assert_int_equal(chmod(path, 0644), 0);
 		const struct identity_options options = {
 			.engines = &world.engines,
-			.issuer = SLICE("http://127.0.0.1:8080"),
+			.issuer = SLICE(ISSUER),
 			.key_folder = slice_from(world.key_folder),
 		};
 		assert_status(identity_service_start(&options, &restarted, &world.problem), ERR_IO);
@@ -1070,16 +1190,17 @@ static void lists_go_from_the_newest_to_the_oldest(void **state)
 	world_close(&it.world);
 }
 
-TESTS(ON_BOTH(the_first_administrator_is_made_once), ON_BOTH(a_login_gives_a_token_that_says_who_asks),
-        ON_BOTH(an_address_is_sealed_and_belongs_to_one_user), ON_BOTH(unsound_users_are_refused),
-        ON_BOTH(ten_wrong_passwords_lock_known_and_unknown_alike), ON_BOTH(guesses_at_the_same_time_are_ten_too),
-        ON_BOTH(a_good_login_clears_the_count), ON_BOTH(fifty_wrong_passwords_lock_an_address),
-        ON_BOTH(an_ipv6_network_counts_as_one_address), ON_BOTH(a_disabled_user_is_nobody),
-        ON_BOTH(a_refresh_token_is_good_once), ON_BOTH(a_session_ends),
+TESTS(ON_BOTH(the_first_administrator_is_made_once), ON_BOTH(processes_that_start_together_make_one_administrator),
+        ON_BOTH(a_login_gives_a_token_that_says_who_asks), ON_BOTH(an_address_is_sealed_and_belongs_to_one_user),
+        ON_BOTH(unsound_users_are_refused), ON_BOTH(ten_wrong_passwords_lock_known_and_unknown_alike),
+        ON_BOTH(guesses_at_the_same_time_are_ten_too), ON_BOTH(a_good_login_clears_the_count),
+        ON_BOTH(fifty_wrong_passwords_lock_an_address), ON_BOTH(an_ipv6_network_counts_as_one_address),
+        ON_BOTH(a_disabled_user_is_nobody), ON_BOTH(a_refresh_token_is_good_once), ON_BOTH(a_session_ends),
         ON_BOTH(of_concurrent_refreshes_exactly_one_wins), ON_BOTH(a_logout_ends_access_at_once),
         ON_BOTH(a_new_password_ends_the_other_sessions), ON_BOTH(forged_and_old_tokens_are_refused),
-        ON_BOTH(keys_are_kept_and_kept_secret), ON_BOTH(an_agent_gets_tokens_for_its_secret),
-        ON_BOTH(an_agent_is_made_once), ON_BOTH(a_suspended_agent_stops_at_once),
-        ON_BOTH(a_consent_covers_what_it_says), ON_BOTH(budgets_are_named_by_calendar_day_and_month),
-        ON_BOTH(a_revoked_consent_covers_nothing_at_once), ON_BOTH(without_a_name_the_oldest_active_consent_serves),
-        ON_BOTH(a_consent_serves_its_own_agent_only), ON_BOTH(lists_go_from_the_newest_to_the_oldest))
+        ON_SQLITE(a_good_signature_is_not_enough), ON_BOTH(keys_are_kept_and_kept_secret),
+        ON_BOTH(an_agent_gets_tokens_for_its_secret), ON_BOTH(an_agent_is_made_once),
+        ON_BOTH(a_suspended_agent_stops_at_once), ON_BOTH(a_consent_covers_what_it_says),
+        ON_BOTH(budgets_are_named_by_calendar_day_and_month), ON_BOTH(a_revoked_consent_covers_nothing_at_once),
+        ON_BOTH(without_a_name_the_oldest_active_consent_serves), ON_BOTH(a_consent_serves_its_own_agent_only),
+        ON_BOTH(lists_go_from_the_newest_to_the_oldest))
