@@ -82,7 +82,7 @@ static enum status parse_escape(struct parser *parser, struct writer *out)
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	int c = peek(parser);
 	const char *simple = c > 0 ? strchr(from, c) : NULL;
-	uint32_t unit, low;
+	uint32_t unit = 0, low = 0;
 	if (simple) {
 		parser->at++;
 		write_char(out, to[simple - from]);

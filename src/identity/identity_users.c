@@ -159,7 +159,7 @@ enum status identity_bootstrap(
 	struct writer out = writer_fixed(password, sizeof password - 1);
 	write_one_time_password(&out);
 	struct arena arena = { 0 };
-	struct creation creation;
+	struct creation creation = { .created = false };
 	enum status status = user_create(service, &actor_system,
 	        &(struct user_draft) {
 	                .id = user_id_new(),

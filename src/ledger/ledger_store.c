@@ -23,11 +23,11 @@ static enum status read_locked(const struct sql_rows *rows, struct stored_accoun
 
 static struct stored_account *account_slot(struct stored_account *accounts, size_t count, struct uuid id)
 {
-	for (size_t i = 0; i < count; i++)
-		if (uuid_equal(accounts[i].account.id.uuid, id))
-			return &accounts[i];
-	assert(!"the database answers only what was asked");
-	return NULL;
+	size_t i = 0;
+	while (i < count && !uuid_equal(accounts[i].account.id.uuid, id))
+		i++;
+	assert(i < count); /* The database answers only what was asked. */
+	return &accounts[i];
 }
 
 static enum status lock_chunk(struct sql *sql, struct stored_account *accounts, size_t count)
@@ -68,11 +68,11 @@ static enum status read_record(const struct sql_rows *rows, struct arena *arena,
 
 static struct stored_record *record_slot(struct stored_record *records, size_t count, struct uuid id)
 {
-	for (size_t i = 0; i < count; i++)
-		if (uuid_equal(records[i].record.transfer.id.uuid, id))
-			return &records[i];
-	assert(!"the database answers only what was asked");
-	return NULL;
+	size_t i = 0;
+	while (i < count && !uuid_equal(records[i].record.transfer.id.uuid, id))
+		i++;
+	assert(i < count); /* The database answers only what was asked. */
+	return &records[i];
 }
 
 static enum status records_chunk(struct sql *sql, struct stored_record *records, size_t count, struct arena *arena)

@@ -53,11 +53,11 @@ static enum status fetch_token(struct submission *submission, struct problem *pr
 		.headers = { { "Content-Type", SLICE("application/x-www-form-urlencoded") } }, .header_count = 1 };
 	enum status status = http_client_call(submission->http, &call, &arena, &answer);
 	if (status != STATUS_OK) {
-		problem_set(problem, status, "", "%.*s does not answer.", SLICE_ARGS(submission->options->server));
+		status = problem_set(problem, status, "", "%.*s does not answer.", SLICE_ARGS(submission->options->server));
 	} else if (json_parse(answer.body, &arena, &json, NULL) != STATUS_OK || answer.status != 200) {
 		const struct json *detail = json_member(json, "title");
 		status = answer.status >= 500 || answer.status == 429 ? ERR_OVERLOADED : ERR_INVALID_CLIENT;
-		problem_set(problem, status, "", "No access token: %.*s", SLICE_ARGS(detail ? detail->text : slice_from(status_sentence(status))));
+		status = problem_set(problem, status, "", "No access token: %.*s", SLICE_ARGS(detail ? detail->text : slice_from(status_sentence(status))));
 	} else {
 		const struct json *token = json_member(json, "access_token");
 		struct slice text = token && token->type == JSON_STRING ? token->text : SLICE_EMPTY;

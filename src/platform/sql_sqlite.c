@@ -138,8 +138,7 @@ static int bind_one(sqlite3_stmt *handle, int number, const struct sql_value *va
 	case SQL_IS_UUID:
 		return sqlite3_bind_blob64(handle, number, value->uuid.bytes, sizeof value->uuid.bytes, lifetime);
 	}
-	assert(!"a parameter has a type");
-	return SQLITE_MISUSE;
+	return SQLITE_MISUSE; /* A parameter without a type. */
 }
 
 /* `lifetime`: SQLITE_STATIC when the statement ends inside the call, SQLITE_TRANSIENT when it is stepped later. */

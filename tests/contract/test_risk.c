@@ -255,8 +255,8 @@ static void verdicts_travel_as_json(void **state)
 		"{\"score\":1,\"decision\":\"maybe\",\"reasons\":[]}",
 		"{\"score\":1,\"decision\":\"allow\",\"reasons\":{}}",
 		"{\"score\":1,\"decision\":\"allow\",\"reasons\":[{\"code\":1,\"points\":1}]}",
-		"{\"score\":1,\"decision\":\"allow\",\"reasons\":"
-		"[{\"code\":\"a code that is much longer than any code may be\",\"points\":1}]}",
+		("{\"score\":1,\"decision\":\"allow\",\"reasons\":"
+		 "[{\"code\":\"a code that is much longer than any code may be\",\"points\":1}]}"),
 		"{\"score\":1,\"decision\":\"allow\",\"reasons\":[1,2,3,4,5,6,7,8,9]}" };
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		assert_status(json_parse(slice_from(wrong[i]), &arena, &json, NULL), STATUS_OK);
