@@ -232,15 +232,19 @@ static enum status send_values(
 
 static enum status connect_server(struct postgres *postgres);
 
+/* What an idle connection received is the server's farewell, if anything; behind it stands the end of the stream. */
+static bool is_connected(struct postgres *postgres)
+{
+	for (int reads = 0; reads < 2 && !postgres->sql.is_broken; reads++)
+		if (!PQconsumeInput(postgres->connection) || PQisBusy(postgres->connection))
+			return false;
+	return !postgres->sql.is_broken && PQstatus(postgres->connection) == CONNECTION_OK;
+}
+
 /* Outside a transaction a lost connection costs nothing but opening it again. */
 static enum status ensure_connection(struct postgres *postgres)
 {
-	if (postgres->sql.in_transaction)
-		return STATUS_OK;
-	if (!postgres->sql.is_broken && PQconsumeInput(postgres->connection) &&
-	        PQstatus(postgres->connection) == CONNECTION_OK)
-		return STATUS_OK;
-	return connect_server(postgres);
+	return postgres->sql.in_transaction || is_connected(postgres) ? STATUS_OK : connect_server(postgres);
 }
 
 static enum status send_query(
@@ -441,19 +445,26 @@ static const struct sql_driver driver = {
 	.close = postgres_close,
 };
 
-/* NOTICEs are for a terminal. */
-static void ignore_notice(void *arg, const PGresult *result)
+/* Notices are for a terminal, but a server that stops says so in one to a connection that is idle. */
+static void hear_notice(void *arg, const PGresult *result)
 {
-	(void)arg;
-	(void)result;
+	struct postgres *postgres = arg;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	if (state && status_from_state(state) == ERR_DATABASE_UNAVAILABLE)
+		postgres->sql.is_broken = true;
 }
 
-/* The first line of the library's complaint, which names host and port; never one that holds the password. */
+/* The first line of the library's complaint when it names host and port. Others may quote pieces of the address, and
+ * none that holds the password is kept. */
 static void keep_connect_sentence(struct postgres *postgres)
 {
+	static const char *const harmless[] = { "connection to server", "could not translate host name" };
 	const char *message = PQerrorMessage(postgres->connection), *password = PQpass(postgres->connection);
-	if (password && *password && strstr(message, password))
-		message = "the server cannot be reached";
+	bool is_harmless = false;
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+		is_harmless |= starts_with_word(message, harmless[i]);
+	if (!is_harmless || (password && *password && strstr(message, password)))
+		message = "no server can be reached at this address";
 	snprintf(postgres->sql.sentence, sizeof postgres->sql.sentence, "%.*s", (int)strcspn(message, "\n"), message);
 }
 
@@ -470,7 +481,7 @@ static enum status connect_server(struct postgres *postgres)
 		keep_connect_sentence(postgres);
 		return ERR_DATABASE_UNAVAILABLE;
 	}
-	PQsetNoticeReceiver(postgres->connection, ignore_notice, NULL);
+	PQsetNoticeReceiver(postgres->connection, hear_notice, postgres);
 	PGresult *result = PQexec(postgres->connection, "SET statement_timeout = '10s'; SET lock_timeout = '10s';"
 	                                                "SET client_min_messages = warning; SET timezone = 'UTC'");
 	enum status status = status_of(postgres, result);
@@ -480,13 +491,13 @@ static enum status connect_server(struct postgres *postgres)
 	return postgres->sql.is_broken ? ERR_DATABASE_UNAVAILABLE : STATUS_OK;
 }
 
-/* libpq's complaint about an address quotes pieces of it, and a password with an unescaped @ or / ends up in them. */
+/* An unescaped @ or / in the password would make a piece of it a host or port name, which complaints quote. */
 static bool is_well_formed(const char *url)
 {
 	const char *authority = strstr(url, "://") + 3;
-	size_t size = strcspn(authority, "/?");
-	const char *at = memchr(authority, '@', size);
-	if (at && memchr(at + 1, '@', size - (size_t)(at + 1 - authority)))
+	size_t size = strcspn(authority, "/?"), before_query = strcspn(authority, "?");
+	const char *at = memchr(authority, '@', before_query);
+	if (at && ((size_t)(at - authority) > size || memchr(at + 1, '@', before_query - (size_t)(at + 1 - authority))))
 		return false;
 	PQconninfoOption *options = PQconninfoParse(url, NULL);
 	PQconninfoFree(options);
