@@ -51,9 +51,11 @@ static enum status change_payment(struct sql *sql, struct attempt_change *change
 		payment->fee_minor = change->seen.fee_minor;
 		payment->expected_at = change->expected_at;
 	}
-	if (change->payment_to == PAYMENT_FAILED) {
+	if (change->payment_to == PAYMENT_FAILED || change->payment_to == PAYMENT_RETURNED) {
 		payment->decline_code = change->reason;
-		payment->decline_reason = slice_from(status_sentence(ERR_RAIL_DECLINED));
+		payment->decline_reason = change->payment_to == PAYMENT_FAILED
+		                                  ? slice_from(status_sentence(ERR_RAIL_DECLINED))
+		                                  : SLICE("The rail gave the money back.");
 	}
 	if (change->is_late)
 		TRY(payment_tell(sql, &actor_system, payment, "payment.late_settlement", at));

@@ -14,7 +14,7 @@ static enum status find_payment(
 	struct payment_id id;
 	struct payment payment;
 	if (!payment_id_parse(request->parameters[0], &id))
-		return problem_set(request->problem, ERR_INVALID_ID, "id", "Expected pay-<uuid>.");
+		return ERR_NOT_FOUND;
 	TRY(router_read_payment(service, id, request->arena, &payment));
 	if (principal_is_agent(request->principal) &&
 	        !uuid_equal(principal_agent(request->principal).uuid, payment.agent.uuid))

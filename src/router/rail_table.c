@@ -42,9 +42,10 @@ static const struct rail_row rows[RAIL_COUNT] = {
 		.cut_off_text = "10:30, 14:45, 16:45 ET on banking days",
 		.settlement_text = "13:00, 17:00, 18:00 ET the same day up to 1000000.00, else 08:30 ET next banking day",
 	},
-	/* Fedwire: $0.94 in the first tier (2024), opens 21:00 ET the evening before, third-party cut-off 18:45 ET, final. */
+	/* Fedwire: $0.94 in the first tier (2024), opens 21:00 ET the evening before, third-party cut-off 18:45 ET, final.
+	 * A beneficiary abroad is named by its IBAN and reached through the wire's correspondent. */
 	[RAIL_WIRE] = {
-		.reaches = { { CURRENCY_USD, KIND(US_ACCOUNT) } },
+		.reaches = { { CURRENCY_USD, KIND(US_ACCOUNT) | KIND(IBAN) } },
 		.fee = { .fixed_minor = 94 },
 		.min_minor = 1,
 		.clock = RAIL_CLOCK_HOURS,

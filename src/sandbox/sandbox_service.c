@@ -90,7 +90,7 @@ static void decide(struct pay_work *work)
 	int64_t after = sandbox_settles_after_us(work->order->rail, work->service->options.settle_base_us);
 	if (behaviour->decline[0]) {
 		payment->status = SLICE("declined");
-		payment->code = slice_from(behaviour->decline);
+		payment->code = arena_copy(work->arena, slice_from(behaviour->decline));
 		return;
 	}
 	payment->status = after + behaviour->late_us ? SLICE("accepted") : SLICE("settled");
