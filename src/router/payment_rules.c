@@ -117,8 +117,8 @@ int64_t backoff_seconds(int tries, int64_t first, int64_t most)
 bool ledger_refusal_is_final(enum status status)
 {
 	static const enum status refusals[] = { ERR_TRANSFER_AMOUNT_ZERO, ERR_TRANSFER_SAME_ACCOUNT,
-		ERR_ACCOUNT_NOT_FOUND, ERR_ACCOUNT_CLOSED, ERR_CURRENCY_MISMATCH, ERR_BUDGET_EXCEEDED,
-		ERR_INSUFFICIENT_FUNDS, ERR_BALANCE_OVERFLOW };
+		ERR_ACCOUNT_NOT_FOUND, ERR_ACCOUNT_CLOSED, ERR_CURRENCY_MISMATCH, ERR_BOOK_MISMATCH,
+		ERR_BUDGET_EXCEEDED, ERR_INSUFFICIENT_FUNDS, ERR_BALANCE_OVERFLOW };
 	for (unsigned i = 0; i < sizeof refusals / sizeof *refusals; i++)
 		if (status == refusals[i])
 			return true;
