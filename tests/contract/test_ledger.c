@@ -481,6 +481,30 @@ static void a_changed_sum_is_noticed(void **state)
 	ledger_house_close(&house);
 }
 
+/* A clock that goes back, or another machine's that is ahead, does not bring an account's lines out of order. */
+static void lines_never_go_back_in_time(void **state)
+{
+	static const char text[] = "UPDATE accounts SET updated_at = $1 WHERE debits_posted = 0";
+	static const struct sql_query update = { "account_ahead", text, text };
+	static const char later[] = "SELECT count(*) FROM transactions AS a JOIN accounts AS b "
+	                            "ON b.id = a.debit_account_id AND b.updated_at = a.created_at AND b.book = 'money' "
+	                            "JOIN accounts AS c ON c.id = a.credit_account_id AND c.updated_at = a.created_at";
+	struct database *database = database_of(state);
+	struct ledger_house house;
+	ledger_house_open(&house, database);
+	furnish(&house.api);
+	const struct sql_value ahead = SQL_INSTANT(INT64_C(4102444800000000)); /* 2100 */
+	struct sql *sql = database_connect(database);
+	assert_status(sql_execute(sql, &update, &ahead, 1), STATUS_OK);
+	sql_close(sql);
+	assert_status(post_one(&house.api, move(2, TRANSFER_SINGLE, ALICE, BOB, 1)), STATUS_OK);
+	struct ledger_account bob = get(&house.api, BOB);
+	assert_int_equal(bob.credits_posted, 1);
+	assert_status(post_one(&house.api, move(3, TRANSFER_SINGLE, CASH, ALICE, 1)), STATUS_OK);
+	assert_int_equal(number(database, later), 2);
+	ledger_house_close(&house);
+}
+
 /* --- Over HTTP --------------------------------------------------------------------------------------------------- */
 
 struct desk {
@@ -560,6 +584,8 @@ static struct slice at(const struct json *json, const char *path)
 
 #define assert_answer(desk, path, expected) assert_slice(at((desk)->answer, (path)), (expected))
 
+#define PAY_8 "pay-00000000-0000-0000-0000-000000000008"
+#define PAY_9 "pay-00000000-0000-0000-0000-000000000009"
 #define ACCT_ALICE "acct-a0000000-0000-0000-0000-000000000002"
 #define ACCT_BOB "acct-a0000000-0000-0000-0000-000000000003"
 #define ACCT_CASH "acct-a0000000-0000-0000-0000-000000000001"
@@ -779,7 +805,10 @@ static void agents_see_their_own(void **state)
 	struct desk desk;
 	struct database *database = database_of(state);
 	desk_open(&desk, database);
-	assert_status(post_one(&desk.house.api, move(2, TRANSFER_SINGLE, ALICE, BOB, 100)), STATUS_OK);
+	struct ledger_transfer paid[] = { move(2, TRANSFER_SINGLE, ALICE, BOB, 100),
+		move(3, TRANSFER_SINGLE, CASH, ALICE, 100), move(4, TRANSFER_SINGLE, BOB, ALICE, 1) };
+	paid[0].payment = paid[1].payment = (struct payment_id) { { { [15] = 9 } } };
+	assert_status(post(&desk.house.api, paid, 3, NULL, NULL), STATUS_OK);
 	int64_t events = number(database, count_events);
 	desk_agent(&desk, BOB);
 	static const struct {
@@ -791,13 +820,16 @@ static void agents_see_their_own(void **state)
 		{ "/v1/accounts/{id}", ACCT_ALICE, "", ERR_NOT_FOUND, -1 },
 		{ "/v1/accounts/{id}", "acct-a0000000-0000-0000-0000-0000000000ff", "", ERR_NOT_FOUND, -1 },
 		{ "/v1/accounts/{id}", "pay-a0000000-0000-0000-0000-0000000000ff", "", ERR_INVALID_ID, -1 },
-		{ "/v1/accounts/{id}/statement", ACCT_BOB, "", STATUS_OK, 1 },
+		{ "/v1/accounts/{id}/statement", ACCT_BOB, "", STATUS_OK, 2 },
 		{ "/v1/accounts/{id}/statement", ACCT_ALICE, "", ERR_NOT_FOUND, -1 },
 		{ "/v1/accounts", "", "", STATUS_OK, 1 },
 		{ "/v1/accounts", "", "agent_id=agent-b0000000-0000-0000-0000-000000000003", STATUS_OK, 1 },
 		{ "/v1/accounts", "", "agent_id=agent-b0000000-0000-0000-0000-000000000002", ERR_NOT_FOUND, -1 },
-		{ "/v1/transactions", "", "", STATUS_OK, 1 },
-		{ "/v1/transactions", "", "account_id=" ACCT_BOB, STATUS_OK, 1 },
+		{ "/v1/transactions", "", "", STATUS_OK, 2 },
+		{ "/v1/transactions", "", "account_id=" ACCT_BOB, STATUS_OK, 2 },
+		{ "/v1/transactions", "", "payment_id=" PAY_9, STATUS_OK, 1 },
+		{ "/v1/transactions", "", "account_id=" ACCT_BOB "&payment_id=" PAY_9, STATUS_OK, 1 },
+		{ "/v1/transactions", "", "account_id=" ACCT_BOB "&payment_id=" PAY_8, STATUS_OK, 0 },
 		{ "/v1/transactions", "", "account_id=" ACCT_ALICE, ERR_NOT_FOUND, -1 },
 		{ "/v1/transactions/{id}", "txn-70000000-0000-0000-0000-000000000002", "", STATUS_OK, -1 },
 		{ "/v1/transactions/{id}", "txn-70000000-0000-0000-0000-000000000001", "", ERR_NOT_FOUND, -1 },
@@ -878,7 +910,7 @@ TESTS(ON_BOTH(a_group_is_all_or_nothing), ON_BOTH(a_riders_failure_takes_the_gro
         ON_BOTH(a_refused_group_opens_nothing), ON_BOTH(a_repeat_has_one_effect), ON_BOTH(a_hold_ends_once),
         ON_BOTH(a_closed_account_takes_nothing_but_what_was_held), ON_BOTH(the_journal_is_immutable),
         ON_BOTH(an_agent_has_its_oldest_open_account), ON_BOTH(not_one_unit_over_the_limit),
-        ON_BOTH(racers_open_and_post_once), ON_BOTH(a_changed_sum_is_noticed), ON_BOTH(accounts_are_opened_and_shown),
-        ON_BOTH(transactions_are_posted_and_listed), ON_BOTH(malformed_transactions_are_refused),
-        ON_BOTH(statements_run), ON_BOTH(the_trial_balance_balances), ON_BOTH(agents_see_their_own),
-        ON_BOTH(the_client_is_the_same_ledger))
+        ON_BOTH(racers_open_and_post_once), ON_BOTH(a_changed_sum_is_noticed), ON_BOTH(lines_never_go_back_in_time),
+        ON_BOTH(accounts_are_opened_and_shown), ON_BOTH(transactions_are_posted_and_listed),
+        ON_BOTH(malformed_transactions_are_refused), ON_BOTH(statements_run), ON_BOTH(the_trial_balance_balances),
+        ON_BOTH(agents_see_their_own), ON_BOTH(the_client_is_the_same_ledger))

@@ -307,6 +307,9 @@ static const struct row rows[] = {
 	/* overflow */
 	{ "debits overflow", MOVE(TRANSFER_SINGLE, CASH, ALICE, 1), .debit = ASSET(.debits_posted = INT64_MAX),
 	        .credit = LIABILITY(ALICE), .status = ERR_BALANCE_OVERFLOW },
+	{ "without a limit the end is where the sums end", MOVE(TRANSFER_SINGLE, ALICE, BOB, 1),
+	        .debit = LIABILITY(ALICE, .debits_posted = INT64_MAX, .overdraft_minor = INT64_MAX),
+	        .credit = LIABILITY(BOB), .status = ERR_BALANCE_OVERFLOW },
 	{ "credits overflow", MOVE(TRANSFER_SINGLE, CASH, ALICE, 1), .debit = ASSET(.debits_posted = 0),
 	        .credit = LIABILITY(ALICE, .credits_posted = INT64_MAX), .status = ERR_BALANCE_OVERFLOW },
 	{ "pending and posted overflow together", MOVE(TRANSFER_HOLD, CASH, ALICE, 2),
