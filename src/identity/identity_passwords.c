@@ -66,7 +66,6 @@ static enum status change_run(struct identity_service *service, const struct act
 		.old_hash = user.password_hash,
 		.arena = arena,
 	};
-	TRY(IDENTITY_READ(service, identity_attempt_check(sql, &change.attempt)));
 	enum status checked = password_check(current, user.password_hash);
 	if (checked != STATUS_OK && checked != ERR_INVALID_CREDENTIALS)
 		return checked;
