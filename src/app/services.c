@@ -1,6 +1,7 @@
 #include "app/services.h"
 
 #include "app/folder.h"
+#include "app/key_file.h"
 #include "app/listen_address.h"
 #include "app/wiring.h"
 #include "app_sql.h"
@@ -12,6 +13,7 @@
 #include "ledger/ledger_client.h"
 #include "ledger/ledger_http.h"
 #include "ledger/ledger_service.h"
+#include "notify/notify_http.h"
 #include "platform/outbox.h"
 #include "risk/risk_client.h"
 #include "risk/risk_http.h"
@@ -176,6 +178,34 @@ static struct http_routes routes_audit(const struct services *services)
 	return audit_http_routes(services->audit);
 }
 
+/* --- Notify --------------------------------------------------------------------------------------------------------
+ */
+
+static enum status start_notify(struct wiring *wiring, struct problem *problem)
+{
+	const struct config *config = wiring->config;
+	unsigned char key[CRYPTO_KEY_SIZE];
+	TRY(key_file_read(config_text(config, SETTING_KEY_FOLDER), "webhooks.key", key, problem));
+	const struct notify_options options = {
+		.engines = &wiring->engines,
+		.allow_private_addresses = config_integer(config, SETTING_WEBHOOK_PRIVATE_ADDRESSES) != 0,
+		.sealing_key = key,
+	};
+	enum status status = notify_service_start(&options, &wiring->services.notify, problem);
+	crypto_wipe(key, sizeof key);
+	return status;
+}
+
+static void stop_notify(struct services *services)
+{
+	notify_service_stop(services->notify);
+}
+
+static struct http_routes routes_notify(const struct services *services)
+{
+	return notify_http_routes(services->notify);
+}
+
 /* --- The rail simulator, on a server of its own as a rail processor is ---------------------------------------------
  */
 
@@ -216,6 +246,7 @@ const struct service_row service_rows[TARGET_COUNT] = {
 	[TARGET_risk] = { start_risk, connect_risk, stop_risk, routes_risk },
 	[TARGET_router] = { start_router, NULL, stop_router, routes_router },
 	[TARGET_audit] = { start_audit, NULL, stop_audit, routes_audit },
+	[TARGET_notify] = { start_notify, NULL, stop_notify, routes_notify },
 	[TARGET_sandbox] = { start_sandbox, NULL, stop_sandbox, NULL },
 };
 
@@ -223,8 +254,8 @@ static const struct sql_migrations app_migrations = { app_migration_rows, APP_MI
 
 const struct migration_list business_migrations = {
 	.lists = { &outbox_migrations, &app_migrations, &identity_migrations, &ledger_migrations, &risk_migrations,
-	        &router_migrations },
-	.count = 6,
+	        &router_migrations, &notify_migrations },
+	.count = 7,
 };
 
 const struct migration_list audit_trail_migrations = {

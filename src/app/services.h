@@ -15,6 +15,7 @@ struct identity_client;
 struct identity_service;
 struct ledger_client;
 struct ledger_service;
+struct notify_service;
 struct risk_service;
 struct router_service;
 struct sandbox_service;
@@ -31,6 +32,7 @@ struct services {
 	struct risk_api risk_api;
 	struct router_service *router;
 	struct audit_service *audit;
+	struct notify_service *notify;
 	struct sandbox_service *sandbox;
 	struct http_server *sandbox_server;
 };
