@@ -26,7 +26,7 @@ CREATE INDEX audit_events_entity ON audit_events (entity_id, created_at, id);
 
 -- The newest record, so that cutting off the end of the trail is noticed. One row.
 CREATE TABLE audit_head (
-	only INTEGER PRIMARY KEY,
+	place INTEGER PRIMARY KEY,
 	sequence BIGINT NOT NULL,
 	source_sequence BIGINT NOT NULL,
 	hash BYTEA NOT NULL

@@ -7,20 +7,20 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 SELECT 1 FROM audit_events WHERE id = $1
 
 -- name: audit_head_create
-INSERT INTO audit_head (only, sequence, source_sequence, hash)
+INSERT INTO audit_head (place, sequence, source_sequence, hash)
 SELECT 1, 0, 0, $1 WHERE NOT EXISTS (SELECT 1 FROM audit_events)
 ON CONFLICT DO NOTHING
 
 -- name: audit_head_lock
-SELECT sequence, source_sequence, hash FROM audit_head WHERE only = 1 /*postgres: FOR UPDATE*/
+SELECT sequence, source_sequence, hash FROM audit_head WHERE place = 1 /*postgres: FOR UPDATE*/
 
 -- name: audit_head_store
-UPDATE audit_head SET sequence = $1, source_sequence = $2, hash = $3 WHERE only = 1
+UPDATE audit_head SET sequence = $1, source_sequence = $2, hash = $3 WHERE place = 1
 
 -- name: audit_bounds
 SELECT head.sequence, head.hash, ends.first, ends.last
 FROM (SELECT (SELECT MIN(sequence) FROM audit_events) AS first, (SELECT MAX(sequence) FROM audit_events) AS last) AS ends
-LEFT JOIN audit_head AS head ON head.only = 1
+LEFT JOIN audit_head AS head ON head.place = 1
 
 -- name: audit_stream
 SELECT sequence, source_sequence, id, event_type, entity_type, entity_id, user_id, action, actor, ip_address,
