@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "database.h"
+#include "events.h"
 #include "money/ids.h"
 #include "platform/engines.h"
 
@@ -59,6 +60,8 @@ static inline size_t watch_events(struct watch *watch, struct arena *arena, stru
 	assert_status(sql_pool_take(watch->engines.readers, &sql), STATUS_OK);
 	assert_status(outbox_read(sql, 0, 0, 100000, arena, ret_events, &count), STATUS_OK);
 	sql_pool_give(watch->engines.readers, sql);
+	for (size_t i = 0; i < count; i++)
+		assert_event_follows_its_schema(&(*ret_events)[i]);
 	return count;
 }
 

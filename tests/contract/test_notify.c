@@ -181,8 +181,8 @@ static void wanted_events_arrive_signed_and_once(void **state)
 {
 	start(state);
 	struct slice secret;
-	subscribe("payment.*", uuid_new(), &secret);
-	publish("risk.alert");
+	subscribe("payment.settled", uuid_new(), &secret);
+	publish("payment.declined");
 	struct event event = publish("payment.settled");
 	wait_for_calls(1);
 	const struct call *call = &subscriber.calls[0];
@@ -295,15 +295,22 @@ static void creating_twice_gives_one_endpoint_and_its_secret(void **state)
 	               two = subscribe("payment.*", operation, &second);
 	assert_true(uuid_equal(one.id.uuid, two.id.uuid));
 	assert_true(slice_equal(first, second));
+	assert_status(notify_service_rotate(service, &request, one.id, uuid_new(), &one, &second), STATUS_OK);
+	assert_status(notify_service_enable(service, &request, one.id, false, &one), STATUS_OK);
+	assert_false(one.is_enabled);
+	assert_status(notify_service_enable(service, &request, one.id, true, &one), STATUS_OK);
+	assert_status(notify_service_enable(service, &request, one.id, true, &one), STATUS_OK);
 	assert_status(notify_service_delete(service, &request, one.id), STATUS_OK);
 	assert_status(notify_service_delete(service, &request, one.id), ERR_NOT_FOUND);
 	assert_status(notify_service_get(service, &request, one.id, &one), ERR_NOT_FOUND);
 	/* what is told to the audit trail holds no secret */
 	struct event *events;
 	size_t count = watch_events(&watch, &arena, &events);
-	assert_int_equal(count, 2);
-	assert_slice(events[0].type, "webhook.created");
-	assert_slice(events[1].type, "webhook.deleted");
+	static const char *const types[] = { "webhook.created", "webhook.secret_rotated", "webhook.disabled",
+		"webhook.enabled", "webhook.deleted" };
+	assert_int_equal(count, 5);
+	for (size_t i = 0; i < count; i++)
+		assert_slice(events[i].type, types[i]);
 	for (size_t i = 0; i < count; i++)
 		assert_null(memmem(events[i].new_values.data, events[i].new_values.size, "whsec", 5));
 	stop();
