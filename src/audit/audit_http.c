@@ -46,10 +46,18 @@ static void write_hash(struct json_writer *json, const char *name, const struct 
 	json_key_text(json, name, writer_slice(&out));
 }
 
-/* Stored JSON as it is, or null. */
+/* Stored JSON as it is, or null; as a text when it is no JSON, which only somebody else can have put there. */
 static void write_stored(struct json_writer *json, const char *name, struct slice stored)
 {
-	json_key_raw(json, name, stored.size ? stored : SLICE("null"));
+	struct arena arena = { 0 };
+	const struct json *parsed;
+	if (!stored.size)
+		json_key_raw(json, name, SLICE("null"));
+	else if (json_parse(stored, &arena, &parsed, NULL) == STATUS_OK)
+		json_key_raw(json, name, stored);
+	else
+		json_key_text(json, name, stored);
+	arena_clean_up(&arena);
 }
 
 static void write_record(struct json_writer *json, const struct audit_record *record)
