@@ -19,8 +19,7 @@ from harness import running  # noqa: E402
 
 AGENTS = ["procurement", "travel", "cloud-bills", "marketing", "subscriptions", "logistics", "payroll-helper", "research"]
 WAITING = {"created", "awaiting_approval", "authorized", "submitted", "accepted", "unknown"}
-BANKS = {"us": {"routing_number": "021000021", "account_number": "123456789"}, "iban": {"iban": "DE89370400440532013000"},
-         "card": {"card_token": "tok_merchant_7"}}
+BANKS = {"us": {"routing_number": "021000021", "account_number": "123456789"}, "card": {"card_token": "tok_merchant_7"}}
 
 
 def say(text=""):
@@ -38,7 +37,7 @@ def draw_payment(chance, agent):
     elif kind == "over its consent":
         amount = "5000.01"
     elif kind == "to a stranger":
-        payee = {"name": "Stranger", "iban": "GB82WEST12345698765432"}
+        payee = {"name": "Stranger", "routing_number": "011000015", "account_number": str(chance.randint(10**8, 10**9))}
         amount = f"{chance.randint(4000, 4900)}.00"
     elif kind == "fails at the rail":
         payee = {"name": "Closed Shop [sandbox: decline=R03]", **BANKS["us"]}

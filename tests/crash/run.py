@@ -31,7 +31,7 @@ FUNDS = "100000000.00"
 def payees(agent):
     return [({"account_id": agent["payee"], "name": "Shop"}, "book"),
             ({"name": "Bank Inc", "routing_number": "021000021", "account_number": "123456789"}, None),
-            ({"name": "Zoë", "iban": "DE89370400440532013000"}, None),
+            ({"name": "Zoë", "routing_number": "011000015", "account_number": "987654321"}, None),
             ({"name": "Card Shop", "card_token": "tok_merchant_1"}, None)]
 
 

@@ -34,6 +34,11 @@ def binary():
     return path
 
 
+def plain_environment():
+    """Ours without what the test run itself or its user has set for agentpay."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AGENTPAY_")}
+
+
 def free_ports(count):
     """Ports that were free a moment ago, all different."""
     sockets = [socket.socket() for _ in range(count)]
@@ -149,7 +154,7 @@ class Platform:
         *ports, self.sandbox_port = free_ports(len(names) + 1)
         self.ports = dict(zip(names, ports))
         self.port = self.ports.get("router") or self.ports["all"]
-        common = dict(os.environ, AGENTPAY_DATABASE_URL=database, AGENTPAY_AUDIT_DATABASE_URL=audit,
+        common = dict(plain_environment(), AGENTPAY_DATABASE_URL=database, AGENTPAY_AUDIT_DATABASE_URL=audit,
                       AGENTPAY_KEY_FOLDER=str(self.folder / "keys"), AGENTPAY_SERVICE_KEY="test-service-key-0123456789abcdef",
                       AGENTPAY_RAILS_URL=f"http://127.0.0.1:{self.sandbox_port}", AGENTPAY_RAILS_SECRET=self.secret,
                       AGENTPAY_PUBLIC_URL=f"http://127.0.0.1:{self.port}", AGENTPAY_RATE_LIMIT="0", AGENTPAY_LOG="json",
@@ -166,7 +171,7 @@ class Platform:
             self.processes.append(Process(name, [binary(), "serve"], environment, self.log))
         self.sandbox = Process("sandbox", [binary(), "sandbox", "--listen", f"127.0.0.1:{self.sandbox_port}", "--database-url",
                                            f"sqlite:{self.folder}/sandbox.db", "--settle-ms", "400", "--hang-ms", "15000"]
-                               + self.sandbox_arguments, dict(os.environ, AGENTPAY_RAILS_SECRET=self.secret), self.log)
+                               + self.sandbox_arguments, dict(plain_environment(), AGENTPAY_RAILS_SECRET=self.secret), self.log)
 
     def __enter__(self):
         try:

@@ -208,6 +208,7 @@ class Story:
             return
         operator, wanted = checked.group(2), checked.group(3)
         if operator == "~":
+            wanted = json.loads(wanted) if wanted.startswith('"') else wanted
             good = re.search(wanted, value if isinstance(value, str) else json.dumps(value)) is not None
         elif operator == "absent":
             good = False
