@@ -149,25 +149,53 @@ static bool is_worth_isolating(enum status status)
 	return status != ERR_DATABASE_UNAVAILABLE && status != ERR_IO && status != ERR_DATABASE_CORRUPT;
 }
 
-/* Runs all in the open transaction and commits. ERR_CONFLICT when a work was refused after it had written. */
+/* Cuts at most `most` works off the queue. */
+static struct work *take_waiting(struct committer *committer, size_t most, size_t *ret_count)
+{
+	struct work **end = &committer->first, *taken = committer->first;
+	size_t count = 0;
+	while (*end && count < most) {
+		end = &(*end)->next;
+		count++;
+	}
+	committer->first = *end;
+	*end = NULL;
+	if (!committer->first)
+		committer->last = &committer->first;
+	committer->count -= count;
+	*ret_count = count;
+	return count ? taken : NULL;
+}
+
+/* What has arrived since the batch was taken. */
+static struct work *take_late(struct committer *committer, size_t most, size_t *ret_count)
+{
+	pthread_mutex_lock(&committer->lock);
+	struct work *taken = take_waiting(committer, most, ret_count);
+	pthread_mutex_unlock(&committer->lock);
+	return taken;
+}
+
+/* Runs all in the open transaction, and what arrives meanwhile, then commits: the first to come back after a commit
+ * would otherwise have the next one to themselves. ERR_CONFLICT when a work was refused after it had written. */
 static enum status run_together(struct committer *committer, struct work *batch, size_t count)
 {
 	for (struct work *work = batch; work; work = work->next) {
-		if (run_work(committer, work))
-			continue;
-		enum status failure = committer->sql->failure;
-		sql_rollback(committer->sql);
-		return failure != STATUS_OK ? failure : ERR_CONFLICT;
+		size_t late = 0;
+		if (!run_work(committer, work)) {
+			enum status failure = committer->sql->failure;
+			sql_rollback(committer->sql);
+			return failure != STATUS_OK ? failure : ERR_CONFLICT;
+		}
+		if (!work->next)
+			work->next = take_late(committer, COMMITTER_BATCH_MAX - count, &late);
+		count += late;
 	}
 	return commit(committer, count);
 }
 
 static void run_batch(struct committer *committer, struct work *batch, size_t count)
 {
-	if (count == 1) {
-		run_each_alone(committer, batch);
-		return;
-	}
 	enum status status = sql_begin(committer->sql);
 	if (status != STATUS_OK) {
 		answer_all(batch, status);
@@ -193,18 +221,8 @@ static size_t take_batch(struct committer *committer, struct work **ret_batch)
 		pthread_cond_wait(&committer->queued, &committer->lock);
 		committer->is_asleep = false;
 	}
-	struct work **end = &committer->first;
-	size_t count = 0;
-	while (*end && count < COMMITTER_BATCH_MAX) {
-		end = &(*end)->next;
-		count++;
-	}
-	*ret_batch = committer->first;
-	committer->first = *end;
-	*end = NULL;
-	if (!committer->first)
-		committer->last = &committer->first;
-	committer->count -= count;
+	size_t count;
+	*ret_batch = take_waiting(committer, COMMITTER_BATCH_MAX, &count);
 	pthread_mutex_unlock(&committer->lock);
 	return count;
 }

@@ -13,7 +13,7 @@
 enum {
 	CONSUMERS_MAX = 32,
 	NAME_MAX = 64,
-	BATCH_MAX = 256,
+	STORE_MS = 200, /* between two stores of an offset */
 	POLL_MS = 250,
 	GATHER_MS = 5, /* at most 200 looks a second: under load a look finds many events instead of a few */
 	BACKOFF_FIRST_MS = 50,
@@ -29,6 +29,8 @@ struct outbox_consumer {
 	struct thread *thread;
 	struct arena arena;       /* one batch of events */
 	_Atomic int64_t sequence; /* of the last event that was handled; -1 until the stored offset is known */
+	int64_t stored;           /* the offset as it was last stored */
+	int64_t stored_at;
 };
 
 struct outbox {
@@ -145,7 +147,21 @@ static enum status load_offset(struct outbox_consumer *consumer)
 	const struct sql_value name = SQL_TEXT(slice_from(consumer->name));
 	int64_t sequence;
 	TRY(select_number(consumer->sql, &outbox_offset_select, &name, 1, 0, &sequence));
-	consumer->sequence = sequence;
+	consumer->sequence = consumer->stored = sequence;
+	return STATUS_OK;
+}
+
+/* The offset is stored a few times a second only: a commit for each batch would cost the payments theirs. After a crash
+ * the events since come again. */
+static enum status tick_off(struct outbox_consumer *consumer, bool is_last)
+{
+	struct offset offset = { consumer->name, consumer->sequence };
+	int64_t now = clock_monotonic();
+	if (consumer->sequence <= consumer->stored || (!is_last && now < consumer->stored_at + STORE_MS * 1000))
+		return STATUS_OK;
+	TRY(committer_run(consumer->outbox->committer, store_offset, &offset));
+	consumer->stored = offset.sequence;
+	consumer->stored_at = now;
 	return STATUS_OK;
 }
 
@@ -154,15 +170,13 @@ static enum status consume(struct outbox_consumer *consumer, size_t *ret_count)
 {
 	struct event *events;
 	size_t count;
-	TRY(outbox_read(consumer->sql, consumer->sequence, 0, BATCH_MAX, &consumer->arena, &events, &count));
+	TRY(outbox_read(consumer->sql, consumer->sequence, 0, OUTBOX_BATCH_MAX, &consumer->arena, &events, &count));
 	if (count > 0) {
 		TRY(consumer->handle(consumer->arg, events, count));
-		struct offset offset = { consumer->name, events[count - 1].sequence };
-		TRY(committer_run(consumer->outbox->committer, store_offset, &offset));
-		consumer->sequence = offset.sequence;
+		consumer->sequence = events[count - 1].sequence;
 	}
 	*ret_count = count;
-	return STATUS_OK;
+	return tick_off(consumer, false);
 }
 
 static enum status look(struct outbox_consumer *consumer, size_t *ret_count)
@@ -210,11 +224,14 @@ static void serve(void *arg)
 			continue;
 		}
 		backoff_ms = 0;
-		if (count == BATCH_MAX)
+		if (count == OUTBOX_BATCH_MAX)
 			goes_on = !bell_is_stopped(bell);
 		else
 			goes_on = rest(bell, &ignored, count ? GATHER_MS : 0) && bell_wait(bell, &seen, POLL_MS);
 	}
+	/* Not stored: the next start sees the last events once more. */
+	enum status ignored_status = tick_off(consumer, true);
+	(void)ignored_status;
 }
 
 static void ring(void *arg)

@@ -45,7 +45,9 @@ void outbox_stop(struct outbox *outbox);
 /* To be called after a commit that stored events; cheap, never blocks. */
 void outbox_wake(struct outbox *outbox);
 
-/* Handles `count` events (1 to 256) in order. Must be idempotent by event id or sequence: after a crash the same
+enum { OUTBOX_BATCH_MAX = 1024 };
+
+/* Handles `count` events (1 to OUTBOX_BATCH_MAX) in order. Must be idempotent by event id or sequence: after a crash the same
  * events come again. A failure is retried with back-off (50 ms to 5 s), for ever. */
 typedef enum status outbox_handler(void *arg, const struct event *events, size_t count);
 

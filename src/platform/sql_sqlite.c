@@ -340,7 +340,8 @@ static enum status configure(struct sqlite *sqlite)
 	                               "PRAGMA foreign_keys = ON;"
 	                               "PRAGMA wal_autocheckpoint = 4000;"
 	                               "PRAGMA journal_size_limit = 67108864;"
-	                               "PRAGMA cache_size = -4096;";
+	                               "PRAGMA mmap_size = 1073741824;"
+	                               "PRAGMA cache_size = -8192;";
 	enum status status = STATUS_OK;
 	for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
 		status = sqlite_script(&sqlite->sql, settings);

@@ -4,7 +4,7 @@
 #include "risk/payment_event.h"
 #include "risk/risk_store.h"
 
-enum { CHANGES_MAX = 256 }; /* events in one call of the handler */
+enum { CHANGES_MAX = OUTBOX_BATCH_MAX }; /* events in one call of the handler */
 
 struct risk_payees {
 	const struct engines *engines;

@@ -114,21 +114,21 @@ ORDER BY sequence DESC LIMIT $2
 -- name: ledger_statement
 SELECT id, kind, TRUE AS is_debit, amount, debit_balance AS balance, description, payment_id, created_at, sequence
 FROM transactions
-WHERE debit_account_id = $1 AND kind IN ('single', 'post', 'reversal')
+WHERE book = 'money' AND debit_account_id = $1 AND kind IN ('single', 'post', 'reversal')
 	AND created_at >= $2 AND created_at < $3 AND (created_at, sequence) > ($4, $5)
 UNION ALL
 SELECT id, kind, FALSE AS is_debit, amount, credit_balance AS balance, description, payment_id, created_at, sequence
 FROM transactions
-WHERE credit_account_id = $1 AND kind IN ('single', 'post', 'reversal')
+WHERE book = 'money' AND credit_account_id = $1 AND kind IN ('single', 'post', 'reversal')
 	AND created_at >= $2 AND created_at < $3 AND (created_at, sequence) > ($4, $5)
 ORDER BY created_at, sequence LIMIT $6
 
 -- name: ledger_balance_before
 SELECT debit_balance AS balance, created_at, sequence FROM transactions
-WHERE debit_account_id = $1 AND kind IN ('single', 'post', 'reversal') AND created_at < $2
+WHERE book = 'money' AND debit_account_id = $1 AND kind IN ('single', 'post', 'reversal') AND created_at < $2
 UNION ALL
 SELECT credit_balance AS balance, created_at, sequence FROM transactions
-WHERE credit_account_id = $1 AND kind IN ('single', 'post', 'reversal') AND created_at < $2
+WHERE book = 'money' AND credit_account_id = $1 AND kind IN ('single', 'post', 'reversal') AND created_at < $2
 ORDER BY created_at DESC, sequence DESC LIMIT 1
 
 -- One statement sees one snapshot: the journal's sums beside those that the accounts keep.
