@@ -16,6 +16,7 @@
 
 /* After a conflict a work is tried again, but nobody waits longer than this for it. */
 enum { ATTEMPTS = 5, PAUSE_MICROSECONDS = 2000, RETRY_SECONDS = 10 };
+enum { TIDY_POLL_MS = 1000 };
 
 /* A waiting work; lives on its caller's stack until `is_done`. */
 struct work {
@@ -26,9 +27,17 @@ struct work {
 	_Atomic uint32_t is_done;
 };
 
+/* Tidies the database beside the committer, which would otherwise make its writers wait. */
+struct tidier {
+	struct sql *sql;
+	struct thread *thread;
+	struct signal_bell bell;
+};
+
 struct committer {
 	struct sql *sql;
 	struct thread *thread;
+	struct tidier tidier;
 	pthread_mutex_t lock;
 	pthread_cond_t queued;
 	struct work *first, **last;
@@ -100,6 +109,8 @@ static enum status commit(struct committer *committer, size_t works)
 	metric_add(METRIC_commits_total, committer->name, 1);
 	metric_add(METRIC_commit_works_total, committer->name, works);
 	metric_observe(METRIC_commit_seconds, committer->name, duration);
+	if (committer->sql->is_untidy)
+		bell_ring(&committer->tidier.bell);
 	if (events)
 		tell_listener(committer);
 	return STATUS_OK;
@@ -237,12 +248,45 @@ static void serve(void *arg)
 	}
 }
 
+static void tidy(void *arg)
+{
+	struct tidier *tidier = arg;
+	uint64_t seen = 0, done = 0;
+	while (bell_wait(&tidier->bell, &seen, TIDY_POLL_MS)) {
+		if (seen != done)
+			tidier->sql->driver->tidy(tidier->sql);
+		done = seen;
+	}
+}
+
+static enum status start_tidier(struct tidier *tidier, struct slice url, struct problem *problem)
+{
+	TRY(sql_open(url, &tidier->sql, problem));
+	return thread_start("tidier", tidy, tidier, &tidier->thread);
+}
+
+static void stop_tidier(struct tidier *tidier)
+{
+	bell_stop(&tidier->bell);
+	thread_join(tidier->thread);
+	sql_close(tidier->sql);
+	bell_clean_up(&tidier->bell);
+}
+
 static void clean_up(struct committer *committer)
 {
+	stop_tidier(&committer->tidier);
 	sql_close(committer->sql);
 	pthread_cond_destroy(&committer->queued);
 	pthread_mutex_destroy(&committer->lock);
 	memory_free(committer);
+}
+
+static enum status start_threads(struct committer *committer, struct slice url, struct problem *problem)
+{
+	if (committer->sql->driver->tidy)
+		TRY(start_tidier(&committer->tidier, url, problem));
+	return thread_start(committer->name, serve, committer, &committer->thread);
 }
 
 enum status committer_start(
@@ -256,10 +300,11 @@ enum status committer_start(
 	snprintf(committer->name, sizeof committer->name, "%s", name);
 	pthread_mutex_init(&committer->lock, NULL);
 	pthread_cond_init(&committer->queued, NULL);
-	enum status status = thread_start(committer->name, serve, committer, &committer->thread);
+	bell_init(&committer->tidier.bell);
+	enum status status = start_threads(committer, url, problem);
 	if (status != STATUS_OK) {
 		clean_up(committer);
-		return problem_set(problem, status, "", "The committer's thread cannot be started.");
+		return status;
 	}
 	*ret_committer = committer;
 	return STATUS_OK;

@@ -32,6 +32,8 @@ struct sql_driver {
 	void (*rollback)(struct sql *sql);
 	/* Several statements without parameters, inside a transaction. */
 	enum status (*script)(struct sql *sql, const char *text);
+	/* Work that another connection may do while this one writes on; NULL when there is none. */
+	void (*tidy)(struct sql *sql);
 	void (*close)(struct sql *sql);
 };
 
@@ -45,6 +47,7 @@ struct sql {
 	uint64_t writes;     /* statements that changed data */
 	uint64_t events;     /* added to the outbox in this transaction */
 	uint64_t begun;      /* transactions */
+	bool is_untidy;      /* it is time for a `tidy` */
 	char sentence[SQL_SENTENCE_SIZE]; /* the engine's last complaint; names of tables, never data */
 };
 

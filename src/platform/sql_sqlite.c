@@ -10,6 +10,7 @@
 
 #include "platform/sql_engine.h"
 
+enum { TIDY_PAGES = 1000, CHECKPOINT_PAGES = 8000 }; /* 4 MiB, 32 MiB */
 enum { BUSY_TIMEOUT_MS = 5000, OPEN_ATTEMPTS = 50, OPEN_PAUSE_MICROSECONDS = 20000 };
 
 struct sqlite {
@@ -17,6 +18,7 @@ struct sqlite {
 	sqlite3 *handle;
 	struct sql_statements statements;
 	struct prepared *running; /* the open query */
+	int log_pages;            /* after the last commit */
 	char path[];
 };
 
@@ -285,6 +287,26 @@ static enum status sqlite_script(struct sql *sql, const char *text)
 	return sqlite3_exec(sqlite->handle, text, NULL, NULL, NULL) == SQLITE_OK ? STATUS_OK : fail(sqlite);
 }
 
+/* Moves what is committed from the log to the file, as far as no reader needs it where it is. */
+static void sqlite_tidy(struct sql *sql)
+{
+	sqlite3_wal_checkpoint_v2(sqlite_of(sql)->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* The log starts again from its beginning only after all of it was moved, which a busy writer never lets happen: if
+ * another thread has moved most of it, the rest costs this one little. */
+static int hear_commit(void *arg, sqlite3 *handle, const char *name, int pages)
+{
+	struct sqlite *sqlite = arg;
+	(void)handle;
+	(void)name;
+	sqlite->sql.is_untidy = pages / TIDY_PAGES > sqlite->log_pages / TIDY_PAGES;
+	sqlite->log_pages = pages;
+	if (pages >= CHECKPOINT_PAGES)
+		sqlite_tidy(&sqlite->sql);
+	return SQLITE_OK;
+}
+
 static void sqlite_close(struct sql *sql)
 {
 	struct sqlite *sqlite = sqlite_of(sql);
@@ -307,6 +329,7 @@ static const struct sql_driver driver = {
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback,
 	.script = sqlite_script,
+	.tidy = sqlite_tidy,
 	.close = sqlite_close,
 };
 
@@ -338,7 +361,6 @@ static enum status configure(struct sqlite *sqlite)
 	static const char settings[] = "PRAGMA journal_mode = WAL;"
 	                               "PRAGMA synchronous = FULL;"
 	                               "PRAGMA foreign_keys = ON;"
-	                               "PRAGMA wal_autocheckpoint = 4000;"
 	                               "PRAGMA journal_size_limit = 67108864;"
 	                               "PRAGMA mmap_size = 1073741824;"
 	                               "PRAGMA cache_size = -8192;";
@@ -367,6 +389,7 @@ static enum status connect_file(struct sqlite *sqlite, struct problem *problem)
 	if (sqlite3_open_v2(sqlite->path, &sqlite->handle, flags, NULL) != SQLITE_OK)
 		return open_problem(sqlite, fail(sqlite), problem);
 	sqlite3_busy_timeout(sqlite->handle, BUSY_TIMEOUT_MS);
+	sqlite3_wal_hook(sqlite->handle, hear_commit, sqlite);
 	enum status status = configure(sqlite);
 	return status == STATUS_OK ? STATUS_OK : open_problem(sqlite, status, problem);
 }

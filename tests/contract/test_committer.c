@@ -16,6 +16,7 @@ struct job {
 	int64_t id;
 	enum status refusal;      /* what the work answers by itself */
 	bool refuses_after_write; /* or before it */
+	int busy_runs;            /* so many runs find the database busy */
 	int runs;
 };
 
@@ -23,7 +24,8 @@ static enum status do_job(struct sql *sql, void *arg)
 {
 	struct job *job = arg;
 	const struct sql_value id = SQL_INTEGER(job->id);
-	job->runs++;
+	if (job->runs++ < job->busy_runs)
+		return ERR_DATABASE_BUSY;
 	if (job->refusal != STATUS_OK && !job->refuses_after_write)
 		return job->refusal;
 	TRY(sql_execute(sql, &insert, &id, 1));
@@ -175,6 +177,40 @@ static void a_duplicate_fails_alone(void **state)
 	assert_int_equal(stored(database), 4);
 }
 
+static void a_conflict_is_tried_again_but_not_for_ever(void **state)
+{
+	struct database *database = database_of(state);
+	struct committer *committer = start(database);
+	struct job lucky = { .id = 1, .busy_runs = 3 }, unlucky = { .id = 2, .busy_runs = INT32_MAX };
+	assert_status(committer_run(committer, do_job, &lucky), STATUS_OK);
+	assert_int_equal(lucky.runs, 4);
+	assert_status(committer_run(committer, do_job, &unlucky), ERR_DATABASE_BUSY);
+	assert_in_range(unlucky.runs, 2, 10);
+	assert_true(committer_figures(committer).retries >= 3);
+	committer_stop(committer);
+	assert_int_equal(stored(database), 1);
+}
+
+/* An application name for a duplicate is the work's own answer on both engines. */
+static enum status do_named_job(struct sql *sql, void *arg)
+{
+	int64_t changed;
+	const struct sql_value id = SQL_INTEGER(*(const int64_t *)arg);
+	enum status status = sql_execute_counted(sql, &insert, &id, 1, &changed);
+	return status == ERR_DATABASE_CONSTRAINT ? ERR_ALREADY_EXISTS : status;
+}
+
+static void a_work_may_name_a_duplicate(void **state)
+{
+	struct database *database = database_of(state);
+	struct committer *committer = start(database);
+	int64_t id = 5;
+	assert_status(committer_run(committer, do_named_job, &id), STATUS_OK);
+	assert_status(committer_run(committer, do_named_job, &id), ERR_ALREADY_EXISTS);
+	committer_stop(committer);
+	assert_int_equal(stored(database), 1);
+}
+
 enum { WRITERS = 64, WORKS_EACH = 200 };
 
 struct writer_arg {
@@ -285,4 +321,5 @@ static void stopping_finishes_what_is_queued(void **state)
 
 TESTS(ON_BOTH(a_refusal_is_its_own), ON_BOTH(a_refusal_after_a_write_leaves_nothing),
         ON_BOTH(a_refusal_after_a_write_leaves_nothing_alone), ON_BOTH(a_duplicate_fails_alone),
+        ON_BOTH(a_conflict_is_tried_again_but_not_for_ever), ON_BOTH(a_work_may_name_a_duplicate),
         ON_BOTH(many_writers_lose_nothing), ON_SQLITE(a_full_queue_refuses), ON_BOTH(stopping_finishes_what_is_queued))

@@ -452,6 +452,22 @@ static void a_full_disk_stores_nothing(void **state)
 	sql_close(sql);
 }
 
+/* Four times the log's bound is written; it starts again from its beginning. */
+static void a_log_does_not_grow_without_end(void **state)
+{
+	struct database *database = database_of(state);
+	struct sql *sql = database_connect(database);
+	char path[128];
+	struct stat file;
+	assert_status(database_execute(sql, "CREATE TABLE blobs (data BLOB)"), STATUS_OK);
+	for (int i = 0; i < 128; i++)
+		assert_status(database_execute(sql, "INSERT INTO blobs (data) VALUES (zeroblob(1000000))"), STATUS_OK);
+	snprintf(path, sizeof path, "%s/test.db-wal", database->folder);
+	assert_int_equal(stat(path, &file), 0);
+	assert_in_range(file.st_size, 1, 48000000);
+	sql_close(sql);
+}
+
 static void addresses_that_lead_nowhere(void **state)
 {
 	(void)state;
@@ -644,6 +660,7 @@ TESTS(ON_BOTH(values_come_back_as_they_went), ON_BOTH(null_reads_as_nothing),
         ON_SQLITE(a_pool_is_bounded), ON_BOTH(a_pool_ends_what_its_user_left_open),
         ON_SQLITE(a_file_is_private_and_durable), ON_SQLITE(a_locked_file_is_busy_in_bounded_time),
         ON_SQLITE(a_file_of_something_else_is_corrupt), ON_SQLITE(a_full_disk_stores_nothing),
-        cmocka_unit_test(addresses_that_lead_nowhere), ON_POSTGRES(postgres_types_read_as_ours),
-        ON_POSTGRES(a_number_that_does_not_fit_is_refused), ON_POSTGRES(a_lost_connection_comes_back),
-        ON_POSTGRES(a_deadlock_is_busy), ON_BOTH(a_long_transaction_is_pipelined))
+        ON_SQLITE(a_log_does_not_grow_without_end), cmocka_unit_test(addresses_that_lead_nowhere),
+        ON_POSTGRES(postgres_types_read_as_ours), ON_POSTGRES(a_number_that_does_not_fit_is_refused),
+        ON_POSTGRES(a_lost_connection_comes_back), ON_POSTGRES(a_deadlock_is_busy),
+        ON_BOTH(a_long_transaction_is_pipelined))
