@@ -31,97 +31,6 @@ static enum status ask_consent(struct payment_work *work)
 	return STATUS_OK;
 }
 
-/* --- account: what is paid from, and may it go to that payee's account? ---------------------------------------- */
-
-/* What never changes about an account, so that it can be remembered. */
-struct account_fact {
-	struct agent_id agent;
-	enum currency currency;
-	enum account_type type;
-	enum ledger_book book;
-};
-
-static enum status find_account(struct payment_work *work, struct account_id id, struct account_fact *ret_fact)
-{
-	struct router_service *service = work->service;
-	struct ledger_account account;
-	if (uuid_map_get(service->accounts, id.uuid, ret_fact, sizeof *ret_fact))
-		return STATUS_OK;
-	TRY(service->ledger->account_get(service->ledger->self, id, work->arena, &account));
-	*ret_fact = (struct account_fact) { account.agent, account.currency, account.type, account.book };
-	uuid_map_put(service->accounts, id.uuid, ret_fact, sizeof *ret_fact);
-	return STATUS_OK;
-}
-
-/* Where the agent's own account of a currency is remembered. */
-static struct uuid agent_account_key(const struct payment *payment)
-{
-	struct uuid key = payment->agent.uuid;
-	key.bytes[0] ^= 0x5a;
-	key.bytes[1] ^= (unsigned char)payment->amount.currency;
-	return key;
-}
-
-static enum status find_own_account(struct payment_work *work)
-{
-	struct payment *payment = &work->payment;
-	struct router_service *service = work->service;
-	struct uuid key = agent_account_key(payment);
-	if (uuid_map_get(service->accounts, key, &payment->account, sizeof payment->account))
-		return STATUS_OK;
-	TRY(service->ledger->account_of_agent(
-	        service->ledger->self, payment->agent, payment->amount.currency, &payment->account));
-	uuid_map_put(service->accounts, key, &payment->account, sizeof payment->account);
-	return STATUS_OK;
-}
-
-static enum status find_requested_account(struct payment_work *work)
-{
-	struct payment *payment = &work->payment;
-	struct account_fact fact;
-	if (!uuid_is_nil(payment->account.uuid) && !uuid_equal(payment->account.uuid, work->account_requested.uuid))
-		return problem_set(
-		        work->problem, ERR_INVALID_FIELD, "account_id", "The consent pays from another account.");
-	TRY(find_account(work, work->account_requested, &fact));
-	if (!uuid_equal(fact.agent.uuid, payment->agent.uuid) || fact.book != BOOK_MONEY)
-		return ERR_ACCOUNT_NOT_FOUND;
-	payment->account = work->account_requested;
-	return STATUS_OK;
-}
-
-/* Into customers' accounts only: not into budgets, nor into what the platform keeps for itself. */
-static enum status check_payee_account(struct payment_work *work)
-{
-	const struct payment *payment = &work->payment;
-	struct account_fact fact;
-	TRY(find_account(work, payment->payee.account, &fact));
-	if (fact.book != BOOK_MONEY || fact.type != ACCOUNT_LIABILITY ||
-	        account_is_of_groups(payment->payee.account, payment->amount.currency))
-		return ERR_ACCOUNT_NOT_FOUND;
-	return fact.currency == payment->amount.currency ? STATUS_OK : ERR_CURRENCY_MISMATCH;
-}
-
-/* A word about this payment declines it; trouble is handed up. */
-static enum status decline_for(struct payment_work *work, enum status status)
-{
-	if (!ledger_refusal_is_final(status))
-		return status;
-	work->refusal = status;
-	return STATUS_OK;
-}
-
-static enum status find_accounts(struct payment_work *work)
-{
-	enum status found = STATUS_OK;
-	if (!uuid_is_nil(work->account_requested.uuid))
-		found = find_requested_account(work);
-	else if (uuid_is_nil(work->payment.account.uuid))
-		found = find_own_account(work);
-	if (found == STATUS_OK && work->payment.payee.kind == PAYEE_ACCOUNT)
-		found = check_payee_account(work);
-	return decline_for(work, found);
-}
-
 /* --- risk ------------------------------------------------------------------------------------------------------ */
 
 static struct slice write_reasons(const struct risk_verdict *verdict, struct arena *arena)
@@ -293,12 +202,6 @@ static enum status park(struct payment_work *work)
 	return store_as(work, PAYMENT_CREATED, SLICE_EMPTY);
 }
 
-static void forget_closed_account(struct payment_work *work, enum status status)
-{
-	if (status == ERR_ACCOUNT_CLOSED || status == ERR_ACCOUNT_NOT_FOUND)
-		uuid_map_remove(work->service->accounts, agent_account_key(&work->payment));
-}
-
 static enum status place(struct payment_work *work)
 {
 	struct payment *payment = &work->payment;
@@ -330,8 +233,9 @@ static enum status place(struct payment_work *work)
 	}
 	if (status == STATUS_OK && !is_book(payment))
 		router_ring(work->service);
-	forget_closed_account(work, status);
-	TRY(decline_for(work, status));
+	if (status == ERR_ACCOUNT_CLOSED || status == ERR_ACCOUNT_NOT_FOUND)
+		payment_accounts_forget(work);
+	TRY(payment_decline_for(work, status));
 	if (work->refusal != STATUS_OK)
 		work->refusal = group_refusal(payment, &work->group, work->refusal, refusal.index);
 	return STATUS_OK;
@@ -360,11 +264,19 @@ static const struct payment_step {
 	bool is_final; /* runs even for a payment in `created`, whose other decisions are stored */
 } steps[] = {
 	{ .name = "consent", .run = ask_consent },
-	{ .name = "accounts", .run = find_accounts },
+	{ .name = "accounts", .run = payment_accounts_find },
 	{ .name = "risk", .run = assess_risk },
 	{ .name = "route", .run = choose_rail },
 	{ .name = "ledger", .run = place, .is_final = true },
 };
+
+enum status payment_decline_for(struct payment_work *work, enum status status)
+{
+	if (!ledger_refusal_is_final(status))
+		return status;
+	work->refusal = status;
+	return STATUS_OK;
+}
 
 static enum status decline(struct payment_work *work)
 {

@@ -4,7 +4,8 @@
 #include "identity/identity_api.h"
 #include "ledger/ledger_api.h"
 #include "platform/engines.h"
-#include "platform/uuid_map.h"
+#include "platform/flight_set.h"
+#include "platform/memo.h"
 #include "platform/webhook_signature.h"
 #include "risk/risk_api.h"
 #include "router/payment_groups.h"
@@ -23,7 +24,7 @@ struct router_service {
 	struct rail_client *rails; /* NULL: only book */
 	struct webhook_secret rails_secret;
 	bool has_rails_secret;
-	struct uuid_map *accounts;   /* struct account_fact by account; agent's accounts by agent and currency */
+	struct memo *accounts;       /* facts about accounts that never change */
 	struct flight_set in_flight; /* payments being created in this process */
 	struct router_worker *worker;
 };

@@ -6,7 +6,7 @@
 #include "router/rail_client.h"
 #include "router/router_worker.h"
 
-enum { ACCOUNTS_REMEMBERED = 16384 };
+enum { ACCOUNTS_REMEMBERED = 16384, ACCOUNTS_BYTES = ACCOUNTS_REMEMBERED * 64 };
 
 enum status router_read_payment(
         struct router_service *service, struct payment_id id, struct arena *arena, struct payment *ret_payment)
@@ -157,7 +157,7 @@ enum status router_service_start(
 		.ledger = options->ledger,
 		.risk = options->risk,
 		.rails_available = options->rails_url.size ? RAILS_ALL : 1u << RAIL_BOOK,
-		.accounts = uuid_map_new(ACCOUNTS_REMEMBERED),
+		.accounts = memo_new(ACCOUNTS_REMEMBERED, ACCOUNTS_BYTES),
 	};
 	flight_set_init(&service->in_flight);
 	enum status status = read_secret(service, options->rails_secret, problem);
@@ -179,7 +179,7 @@ void router_service_stop(struct router_service *service)
 		return;
 	router_worker_stop(service->worker);
 	rail_client_free(service->rails);
-	uuid_map_free(service->accounts);
+	memo_free(service->accounts);
 	flight_set_clean_up(&service->in_flight);
 	crypto_wipe(&service->rails_secret, sizeof service->rails_secret);
 	memory_free(service);

@@ -106,7 +106,14 @@ static void nobody_is_paid_into_the_platforms_own_accounts(void **state)
 {
 	stage_open(state);
 	stage_fund(10000);
-	const struct account_id forbidden[] = { stage.cash };
+	static struct payment_group group;
+	struct payment_order external = stage_order(100, US_PAYEE);
+	struct payment payment = stage_paid(&external);
+	const struct attempt attempt = { .id = stage_attempt(external.id, 1), .rail = RAIL_ACH };
+	group_hold(&group, &payment, &attempt);
+	stage_await(external.id, PAYMENT_SETTLED);
+	assert_slice(group.open[0].name, "Clearing ach USD");
+	const struct account_id forbidden[] = { stage.cash, group.open[0].id };
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
 		stage.payee = forbidden[i];
 		struct payment_order order = stage_order(100, NULL);
