@@ -159,6 +159,11 @@ static enum status assign(struct config *config, enum setting setting, struct sl
 	return STATUS_OK;
 }
 
+const char *setting_name(enum setting setting)
+{
+	return rows[setting].name;
+}
+
 enum status config_set(struct config *config, enum setting setting, struct slice text, struct problem *problem)
 {
 	return assign(config, setting, text, SOURCE_COMMAND_LINE, "", problem);

@@ -46,6 +46,9 @@ static inline bool config_is_set(const struct config *config, enum setting setti
 	return config->values[setting].text.size > 0;
 }
 
+/* "DATABASE_URL": without AGENTPAY_. */
+const char *setting_name(enum setting setting);
+
 /* NUL-terminated, lives as long as the config. */
 static inline const char *config_string(const struct config *config, enum setting setting)
 {

@@ -16,8 +16,7 @@ enum { TEXT_SIZE = 2 * CRYPTO_KEY_SIZE + 1 };
 
 static enum status fail(struct problem *problem, const char *what, const char *path)
 {
-	return problem_set(problem, ERR_IO, "KEY_FOLDER", "%s %s: %s; check the setting KEY_FOLDER and its rights",
-	        what, path, strerror(errno));
+	return problem_set(problem, ERR_IO, "KEY_FOLDER", "%s %s: %s", what, path, strerror(errno));
 }
 
 /* Writes a whole new key aside and links it into place, so that nobody ever reads half a key and the first one wins. */

@@ -36,10 +36,9 @@ static enum status start_identity(struct wiring *wiring, struct problem *problem
 		.access_token_seconds = config_integer(config, SETTING_ACCESS_TOKEN_LIFETIME),
 		.refresh_token_seconds = config_integer(config, SETTING_REFRESH_TOKEN_LIFETIME),
 	};
-	bool created;
 	TRY(identity_service_start(&options, &services->identity, problem));
 	services->identity_api = identity_service_api(services->identity);
-	return identity_bootstrap(services->identity, wiring->first_email, wiring->first_password, &created);
+	return STATUS_OK;
 }
 
 static void connect_identity(struct wiring *wiring, struct neighbour *neighbour)

@@ -42,9 +42,9 @@ enum status targets_check(unsigned here, const struct config *config, struct pro
 			bool asks = here & 1u << i && targets[i].asks & 1u << k;
 			if (asks && !(here & 1u << k) && !config_is_set(config, targets[k].url))
 				return problem_set(problem, ERR_INVALID_PARAMETER, "TARGET",
-				        "%s asks %s, which is not in this process: set AGENTPAY_%s_URL or add it to "
+				        "%s asks %s, which is not in this process: set AGENTPAY_%s or add it to "
 				        "--target",
-				        targets[i].name, targets[k].name, targets[k].name);
+				        targets[i].name, targets[k].name, setting_name(targets[k].url));
 		}
 	return STATUS_OK;
 }

@@ -5,6 +5,7 @@
 #include "app/listen_address.h"
 #include "app/meta_http.h"
 #include "base/encoding.h"
+#include "identity/identity_service.h"
 
 enum { READERS = 8 };
 
@@ -29,6 +30,23 @@ static enum status choose_addresses(struct wiring *wiring, struct problem *probl
 	return STATUS_OK;
 }
 
+/* Adds which setting leads elsewhere. */
+static enum status blame(enum setting setting, enum status status, struct problem *problem)
+{
+	struct problem found = *problem;
+	if (status == STATUS_OK)
+		return status;
+	return problem_set(problem, status, setting_name(setting), "%s (setting AGENTPAY_%s)",
+	        found.detail[0] ? found.detail : status_sentence(status), setting_name(setting));
+}
+
+static enum status read_key(
+        struct wiring *wiring, const char *file, unsigned char ret_key[CRYPTO_KEY_SIZE], struct problem *problem)
+{
+	struct slice folder = config_text(wiring->config, SETTING_KEY_FOLDER);
+	return blame(SETTING_KEY_FOLDER, key_file_read(folder, file, ret_key, problem), problem);
+}
+
 /* The setting's text, or the key of this installation in the form that `write` gives it. */
 static enum status choose_secret(struct wiring *wiring, enum setting setting, const char *file, const char *prefix,
         void (*write)(struct writer *, const void *, size_t), struct slice *ret_secret, struct problem *problem)
@@ -39,7 +57,7 @@ static enum status choose_secret(struct wiring *wiring, enum setting setting, co
 		*ret_secret = config_text(wiring->config, setting);
 		return STATUS_OK;
 	}
-	TRY(key_file_read(config_text(wiring->config, SETTING_KEY_FOLDER), file, key, problem));
+	TRY(read_key(wiring, file, key, problem));
 	write_text(&out, prefix);
 	write(&out, key, sizeof key);
 	crypto_wipe(key, sizeof key);
@@ -54,13 +72,17 @@ static enum status read_keys(struct wiring *wiring, struct problem *problem)
 	        wiring, SETTING_RAILS_SECRET, "rails.key", "whsec_", write_base64, &wiring->rails_secret, problem);
 }
 
+static enum status prepare(
+        struct wiring *wiring, enum setting url, const struct migration_list *migrations, struct problem *problem)
+{
+	return blame(url, database_prepare(config_text(wiring->config, url), migrations, problem), problem);
+}
+
 static enum status prepare_databases(struct wiring *wiring, struct problem *problem)
 {
-	const struct config *config = wiring->config;
-	TRY(database_prepare(config_text(config, SETTING_DATABASE_URL), &business_migrations, problem));
+	TRY(prepare(wiring, SETTING_DATABASE_URL, &business_migrations, problem));
 	if (wiring_has(wiring, TARGET_audit))
-		TRY(database_prepare(
-		        config_text(config, SETTING_AUDIT_DATABASE_URL), &audit_trail_migrations, problem));
+		TRY(prepare(wiring, SETTING_AUDIT_DATABASE_URL, &audit_trail_migrations, problem));
 	return STATUS_OK;
 }
 
@@ -97,7 +119,7 @@ static enum status start_services(struct wiring *wiring, struct problem *problem
 static enum status start_gate(struct wiring *wiring, struct problem *problem)
 {
 	unsigned char key[CRYPTO_KEY_SIZE];
-	TRY(key_file_read(config_text(wiring->config, SETTING_KEY_FOLDER), "answers.key", key, problem));
+	TRY(read_key(wiring, "answers.key", key, problem));
 	enum status status = idempotency_start(&wiring->engines, key, &wiring->idempotency, problem);
 	crypto_wipe(key, sizeof key);
 	TRY(status);
@@ -160,13 +182,24 @@ static enum status start_server(struct wiring *wiring, struct problem *problem)
 		.request_timeout_ms = config_integer(wiring->config, SETTING_REQUEST_TIMEOUT_MS),
 		.connections_max = (size_t)config_integer(wiring->config, SETTING_CONNECTIONS_MAX),
 	};
-	return http_server_start(&options, &wiring->server, problem);
+	return blame(SETTING_LISTEN, http_server_start(&options, &wiring->server, problem), problem);
+}
+
+/* The last step: nothing can fail any more between making the password and showing it. */
+static enum status make_first_administrator(struct wiring *wiring, struct problem *problem)
+{
+	bool created;
+	(void)problem;
+	if (!wiring_has(wiring, TARGET_identity))
+		return STATUS_OK;
+	return identity_bootstrap(wiring->services.identity, wiring->first_email, wiring->first_password, &created);
 }
 
 enum status wiring_start(const struct config *config, struct wiring **ret_wiring, struct problem *problem)
 {
 	static enum status (*const steps[])(struct wiring *, struct problem *) = { choose_targets, choose_addresses,
-		read_keys, prepare_databases, start_engines, start_services, start_gate, start_server };
+		read_keys, prepare_databases, start_engines, start_services, start_gate, start_server,
+		make_first_administrator };
 	struct wiring *wiring = NEW(struct wiring);
 	wiring->config = config;
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

@@ -9,7 +9,7 @@
 #include "platform_sql.h"
 
 /* Another process may be migrating; each of its steps holds the lock for one migration. */
-enum { LOCK_ATTEMPTS = 12, CHECKSUM_SIZE = 16 };
+enum { LOCK_ATTEMPTS = 2, CHECKSUM_SIZE = 16 };
 
 static const char *text_for(const struct sql *sql, const struct sql_migration *migration)
 {
