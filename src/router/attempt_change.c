@@ -8,10 +8,10 @@ int64_t in_seconds(int64_t seconds)
 	return clock_now() + seconds * MICROSECONDS_PER_SECOND;
 }
 
-struct attempt_case *attempt_case_new(struct router_service *service, struct arena *arena)
+struct attempt_case *attempt_case_new(struct router_service *service, const struct actor *actor, struct arena *arena)
 {
 	struct attempt_case *c = ARENA_NEW(arena, struct attempt_case);
-	*c = (struct attempt_case) { .service = service, .arena = arena };
+	*c = (struct attempt_case) { .service = service, .actor = actor, .arena = arena };
 	return c;
 }
 
@@ -26,11 +26,14 @@ enum status attempt_case_load(struct attempt_case *c, struct attempt_id id)
 	return status;
 }
 
-struct attempt_change attempt_change_of(const struct attempt *seen, enum attempt_status to, int64_t due_at)
+struct attempt_change attempt_change_of(const struct attempt_case *c, enum attempt_status to, int64_t due_at)
 {
-	return (struct attempt_change) {
-		.seen = *seen, .to = to, .due_at = due_at, .tries = seen->tries, .payment_to = PAYMENT_STATUS_COUNT
-	};
+	return (struct attempt_change) { .actor = c->actor,
+		.seen = c->attempt,
+		.to = to,
+		.due_at = due_at,
+		.tries = c->attempt.tries,
+		.payment_to = PAYMENT_STATUS_COUNT };
 }
 
 static enum status change_payment(struct sql *sql, struct attempt_change *change, struct payment *payment)
@@ -49,11 +52,11 @@ static enum status change_payment(struct sql *sql, struct attempt_change *change
 		                                  : SLICE("The rail gave the money back.");
 	}
 	if (change->is_late)
-		TRY(payment_tell(sql, &actor_system, payment, "payment.late_settlement", at));
+		TRY(payment_tell(sql, change->actor, payment, "payment.late_settlement", at));
 	if (change->payment_to == PAYMENT_STATUS_COUNT || change->payment_to == payment->status)
 		return STATUS_OK;
 	change->has_moved = true;
-	return payment_move(sql, &actor_system, payment, change->payment_to, at, change->reason);
+	return payment_move(sql, change->actor, payment, change->payment_to, at, change->reason);
 }
 
 static enum status change_attempt(struct sql *sql, struct attempt_change *change, struct arena *arena)
@@ -105,7 +108,7 @@ enum status attempt_change_post(
 {
 	const struct ledger_group view = group_view(group);
 	const struct commit_rider rider = { write_change, change };
-	TRY(service->ledger->post(service->ledger->self, &actor_system, &view, &rider, NULL));
+	TRY(service->ledger->post(service->ledger->self, change->actor, &view, &rider, NULL));
 	count_move(change);
 	return STATUS_OK;
 }

@@ -6,6 +6,7 @@
 /* An attempt with its payment, as read; on the heap of the arena, since a group is large. */
 struct attempt_case {
 	struct router_service *service;
+	const struct actor *actor; /* whose doing it is: the system's, unless somebody cancels */
 	struct arena *arena;
 	struct attempt attempt;
 	struct payment payment;
@@ -13,13 +14,14 @@ struct attempt_case {
 	struct payment_group group;
 };
 
-struct attempt_case *attempt_case_new(struct router_service *service, struct arena *arena);
+struct attempt_case *attempt_case_new(struct router_service *service, const struct actor *actor, struct arena *arena);
 /* Reads attempt and payment as they are now. ERR_NOT_FOUND. */
 enum status attempt_case_load(struct attempt_case *c, struct attempt_id id);
 /* What the rail said is done about the attempt as it stands now; see attempt_report. */
 enum status attempt_case_report(struct attempt_case *c, struct attempt_id id, const struct rail_report *said);
 
 struct attempt_change {
+	const struct actor *actor;
 	struct attempt seen; /* the change is refused when the stored one is not like this any more */
 	enum attempt_status to;
 	int64_t due_at;
@@ -36,7 +38,7 @@ struct attempt_change {
 };
 
 /* To `to` and due at `due_at` (0: never), all else as it was seen. */
-struct attempt_change attempt_change_of(const struct attempt *seen, enum attempt_status to, int64_t due_at);
+struct attempt_change attempt_change_of(const struct attempt_case *c, enum attempt_status to, int64_t due_at);
 /* ERR_STATE_CONFLICT when the stored attempt is not the seen one any more. */
 enum status attempt_change_commit(struct router_service *service, struct attempt_change *change);
 /* Together with a posting. With a ledger in another process the group comes first. That is safe: an attempt reaches

@@ -10,7 +10,7 @@ enum { ASK_FIRST_SECONDS = 1, ASK_MOST_SECONDS = 300, LOOK_AFTER_SECONDS = 5 };
 
 static enum status react_accept(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_ACCEPTED, in_seconds(LOOK_AFTER_SECONDS));
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_ACCEPTED, in_seconds(LOOK_AFTER_SECONDS));
 	change.tries = 0;
 	change.network_reference = c->report.network_reference;
 	change.payment_to = PAYMENT_ACCEPTED;
@@ -19,7 +19,7 @@ static enum status react_accept(struct attempt_case *c)
 
 static enum status react_late(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_SETTLED_LATE, 0);
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_SETTLED_LATE, 0);
 	change.network_reference = c->report.network_reference;
 	change.is_late = true;
 	group_suspense(&c->group, &c->payment, &c->attempt);
@@ -31,7 +31,7 @@ static enum status react_late(struct attempt_case *c)
 /* Holds are posted at settlement on every rail: until then the money is neither the payee's nor free. */
 static enum status react_settle(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_SETTLED, 0);
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_SETTLED, 0);
 	change.network_reference = c->report.network_reference;
 	change.payment_to = PAYMENT_SETTLED;
 	group_settle(&c->group, &c->payment, &c->attempt);
@@ -40,7 +40,7 @@ static enum status react_settle(struct attempt_case *c)
 
 static enum status react_decline(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_DECLINED, clock_now());
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_DECLINED, clock_now());
 	change.network_reference = c->report.network_reference;
 	change.code = c->report.code;
 	return attempt_change_commit(c->service, &change);
@@ -49,7 +49,7 @@ static enum status react_decline(struct attempt_case *c)
 /* What is left of the payment goes back to the wallet; of a refunded one, nothing is. */
 static enum status react_return(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_RETURNED, 0);
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_RETURNED, 0);
 	change.code = change.reason = c->report.code;
 	if (c->payment.status != PAYMENT_SETTLED)
 		return attempt_change_commit(c->service, &change);
@@ -62,7 +62,7 @@ static enum status react_unknown(struct attempt_case *c)
 {
 	int tries = c->attempt.tries + 1;
 	struct attempt_change change = attempt_change_of(
-	        &c->attempt, ATTEMPT_UNKNOWN, in_seconds(backoff_seconds(tries, ASK_FIRST_SECONDS, ASK_MOST_SECONDS)));
+	        c, ATTEMPT_UNKNOWN, in_seconds(backoff_seconds(tries, ASK_FIRST_SECONDS, ASK_MOST_SECONDS)));
 	change.tries = tries;
 	change.payment_to = PAYMENT_UNKNOWN;
 	return attempt_change_commit(c->service, &change);
@@ -73,7 +73,7 @@ static enum status react_retry(struct attempt_case *c)
 {
 	int tries = c->attempt.tries + 1;
 	bool is_enough = tries >= ATTEMPT_TRIES_MAX;
-	struct attempt_change change = attempt_change_of(&c->attempt, is_enough ? ATTEMPT_VOID : ATTEMPT_PENDING,
+	struct attempt_change change = attempt_change_of(c, is_enough ? ATTEMPT_VOID : ATTEMPT_PENDING,
 	        is_enough ? clock_now() : in_seconds(backoff_seconds(tries, RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS)));
 	change.tries = tries;
 	if (is_enough)
@@ -142,7 +142,7 @@ enum status attempt_case_report(struct attempt_case *c, struct attempt_id id, co
 enum status attempt_report(struct router_service *service, struct attempt_id id, const struct rail_report *said)
 {
 	struct arena arena = { 0 };
-	struct attempt_case *c = attempt_case_new(service, &arena);
+	struct attempt_case *c = attempt_case_new(service, &actor_system, &arena);
 	enum status status = attempt_case_report(c, id, said);
 	arena_clean_up(&arena);
 	if (status == STATUS_OK && said->answer == ANSWER_DECLINED)

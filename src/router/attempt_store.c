@@ -132,6 +132,7 @@ static enum status read_refund(const struct sql_rows *rows, struct arena *arena,
 		.due_at = sql_column_instant(rows, 6),
 		.created_at = sql_column_instant(rows, 7),
 		.updated_at = sql_column_instant(rows, 8),
+		.requested_by = sql_column_copy(rows, 9, arena),
 	};
 	for (unsigned i = 0; i < REFUND_STATUS_COUNT; i++)
 		if (slice_is(sql_column_bytes(rows, 3), refund_names[i]))
@@ -173,6 +174,7 @@ enum status refund_store(struct sql *sql, const struct refund *refund)
 		SQL_TEXT_OR_NULL(refund->reason),
 		SQL_INSTANT_OR_NULL(refund->due_at),
 		SQL_INSTANT(refund->created_at),
+		SQL_TEXT(refund->requested_by),
 	};
 	return sql_execute(sql, &refund_insert, values, sizeof values / sizeof *values);
 }

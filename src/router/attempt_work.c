@@ -28,7 +28,7 @@ enum { LEASE_SECONDS = 60, RUN_STEPS_MAX = 8, POLL_FIRST_SECONDS = 5, POLL_MOST_
 /* Takes the step for this thread alone: the attempt is not due for others until the lease is over. */
 static enum status claim(struct attempt_case *c, enum attempt_status to, enum payment_status payment_to, int64_t due_at)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, to, due_at);
+	struct attempt_change change = attempt_change_of(c, to, due_at);
 	change.payment_to = payment_to;
 	TRY(attempt_change_commit(c->service, &change));
 	c->attempt.status = to;
@@ -65,8 +65,8 @@ static enum status run_accepted(struct attempt_case *c)
 	if (!c->service->rails)
 		return ERR_RAIL_UNAVAILABLE;
 	int tries = c->attempt.tries + 1;
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_ACCEPTED,
-	        in_seconds(backoff_seconds(tries, POLL_FIRST_SECONDS, POLL_MOST_SECONDS)));
+	struct attempt_change change = attempt_change_of(
+	        c, ATTEMPT_ACCEPTED, in_seconds(backoff_seconds(tries, POLL_FIRST_SECONDS, POLL_MOST_SECONDS)));
 	change.tries = tries;
 	TRY(attempt_change_commit(c->service, &change));
 	return ask(c);
@@ -88,7 +88,7 @@ static struct slice failure_code(const struct attempt *attempt)
 
 static enum status fail(struct attempt_case *c, const struct attempt *holder, enum attempt_status to, struct slice code)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, to, 0);
+	struct attempt_change change = attempt_change_of(c, to, 0);
 	change.payment_to = PAYMENT_FAILED;
 	change.reason = code;
 	if (to != c->attempt.status)
@@ -127,7 +127,7 @@ static enum status run_void(struct attempt_case *c)
 		.due_at = question.at,
 		.created_at = question.at,
 	};
-	struct attempt_change change = attempt_change_of(&c->attempt, c->attempt.status, 0);
+	struct attempt_change change = attempt_change_of(c, c->attempt.status, 0);
 	change.next = &next;
 	TRY(attempt_change_commit(c->service, &change));
 	router_ring(c->service);
@@ -143,7 +143,7 @@ static enum status run_planned(struct attempt_case *c)
 	if (c->attempt.ordinal < 2 || (size_t)c->attempt.ordinal > count)
 		return ERR_DATABASE_CORRUPT;
 	const struct attempt *holder = &attempts[c->attempt.ordinal - 2];
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_PENDING, clock_now());
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_PENDING, clock_now());
 	change.payment_to = PAYMENT_AUTHORIZED;
 	change.takes_rail = true;
 	change.expected_at = rail_expected_settlement(c->attempt.rail, c->payment.amount, clock_now());
@@ -156,7 +156,7 @@ static enum status run_planned(struct attempt_case *c)
 
 static enum status run_canceled(struct attempt_case *c)
 {
-	struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_CANCELED, 0);
+	struct attempt_change change = attempt_change_of(c, ATTEMPT_CANCELED, 0);
 	change.payment_to = PAYMENT_CANCELED;
 	group_release(&c->group, &c->payment, &c->attempt);
 	return attempt_change_post(c->service, &c->group, &change);
@@ -185,25 +185,26 @@ static enum status run_all(struct attempt_case *c, struct attempt_id id)
 	return STATUS_OK;
 }
 
-enum status attempt_run(struct router_service *service, struct attempt_id id)
+enum status attempt_run(struct router_service *service, const struct actor *actor, struct attempt_id id)
 {
 	struct arena arena = { 0 };
-	struct attempt_case *c = attempt_case_new(service, &arena);
+	struct attempt_case *c = attempt_case_new(service, actor, &arena);
 	enum status status = run_all(c, id);
 	arena_clean_up(&arena);
 	return status == ERR_STATE_CONFLICT ? STATUS_OK : status;
 }
 
-enum status attempt_cancel(struct router_service *service, const struct payment *payment, struct attempt_id id)
+enum status attempt_cancel(
+        struct router_service *service, const struct actor *actor, const struct payment *payment, struct attempt_id id)
 {
 	struct arena arena = { 0 };
-	struct attempt_case *c = attempt_case_new(service, &arena);
+	struct attempt_case *c = attempt_case_new(service, actor, &arena);
 	enum status status = attempt_case_load(c, id);
 	if (status == STATUS_OK &&
 	        (c->attempt.status != ATTEMPT_PENDING || !uuid_equal(c->attempt.payment.uuid, payment->id.uuid)))
 		status = ERR_STATE_CONFLICT;
 	if (status == STATUS_OK) {
-		struct attempt_change change = attempt_change_of(&c->attempt, ATTEMPT_CANCELED, clock_now());
+		struct attempt_change change = attempt_change_of(c, ATTEMPT_CANCELED, clock_now());
 		change.must_be_authorized = true;
 		status = attempt_change_commit(service, &change);
 	}

@@ -53,7 +53,7 @@ struct refund {
 	struct payment_id payment;
 	int64_t amount_minor;
 	enum refund_status status;
-	struct slice reason;
+	struct slice reason, requested_by; /* an actor's name */
 	int tries;
 	int64_t due_at;
 	int64_t created_at, updated_at;

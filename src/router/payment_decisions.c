@@ -81,11 +81,12 @@ enum status payment_disapprove(struct router_service *service, const struct acto
 
 /* Only the first attempt, and only before it was ever sent. Taking it from the workers comes first; from then on nobody
  * sends it, and the release of the holds is due until it is done. */
-static enum status cancel_authorized(struct router_service *service, const struct payment *payment)
+static enum status cancel_authorized(
+        struct router_service *service, const struct actor *actor, const struct payment *payment)
 {
 	struct attempt_id attempt = attempt_id_of(payment->id, 1);
-	TRY(attempt_cancel(service, payment, attempt));
-	return attempt_run(service, attempt);
+	TRY(attempt_cancel(service, actor, payment, attempt));
+	return attempt_run(service, actor, attempt);
 }
 
 enum status payment_cancel(struct router_service *service, const struct actor *actor, struct payment_id id,
@@ -102,7 +103,7 @@ enum status payment_cancel(struct router_service *service, const struct actor *a
 	if (payment.status == PAYMENT_AWAITING_APPROVAL)
 		TRY(end_waiting(service, &decision));
 	else if (payment.status == PAYMENT_AUTHORIZED)
-		TRY(cancel_authorized(service, &payment));
+		TRY(cancel_authorized(service, actor, &payment));
 	else if (payment.status != PAYMENT_CANCELED)
 		return ERR_STATE_CONFLICT;
 	return router_read_payment(service, id, arena, ret_payment);

@@ -203,8 +203,13 @@ static void write_quote(struct json_writer *json, struct money amount, const str
 		if (option->reasons & 1u << reason)
 			json_text(json, slice_from(route_reason_code((enum route_reason)reason)));
 	json_array_close(json);
-	json_key_money(json, "fee", option->fee);
-	json_key_money(json, "total", total);
+	if (option->reasons & 1u << ROUTE_CURRENCY) {
+		json_key_raw(json, "fee", SLICE("null"));
+		json_key_raw(json, "total", SLICE("null"));
+	} else {
+		json_key_money(json, "fee", option->fee);
+		json_key_money(json, "total", total);
+	}
 	json_key_instant(json, "expected_settlement_at", option->expected_at);
 	json_key(json, "rank");
 	if (option->rank)

@@ -10,7 +10,6 @@ enum { LEASE_SECONDS = 60, RETRY_FIRST_SECONDS = 1, RETRY_MOST_SECONDS = 300 };
 /* --- The request: stored with its amount reserved, so that refunds together never exceed what was paid ------------ */
 
 struct refund_opening {
-	const struct actor *actor;
 	struct refund refund;
 	struct arena *arena;
 	struct payment payment;
@@ -55,12 +54,12 @@ static enum status open_refund(struct router_service *service, const struct acto
 	if (found != ERR_NOT_FOUND)
 		return found;
 	struct refund_opening opening = {
-		.actor = actor,
 		.refund = { .id = refund_id,
 		        .payment = id,
 		        .amount_minor = amount_minor,
 		        .status = REFUND_PENDING,
 		        .reason = reason,
+		        .requested_by = actor->name,
 		        .due_at = now,
 		        .created_at = now },
 		.arena = arena,
@@ -97,6 +96,7 @@ struct refund_case {
 	struct payment payment;
 	struct attempt attempt;
 	bool has_attempt;
+	struct actor actor; /* who asked for it */
 	enum refund_status to;
 	int64_t due_at;
 	struct payment_group group;
@@ -111,9 +111,9 @@ static enum status write_payment_side(struct sql *sql, const struct refund_case 
 	payment->refunded_minor += c->refund.amount_minor;
 	payment->updated_at = at;
 	if (payment->refunded_minor == payment->amount.minor_units)
-		return payment_move(sql, &actor_system, payment, PAYMENT_REFUNDED, at, c->refund.reason);
+		return payment_move(sql, &c->actor, payment, PAYMENT_REFUNDED, at, c->refund.reason);
 	TRY(payment_store_change(sql, payment));
-	return payment_tell(sql, &actor_system, payment, payment_status_event(PAYMENT_REFUNDED), at);
+	return payment_tell(sql, &c->actor, payment, payment_status_event(PAYMENT_REFUNDED), at);
 }
 
 static enum status change_refund(struct sql *sql, const struct refund_case *c, struct arena *arena)
@@ -160,7 +160,7 @@ static enum status settle_refund(struct refund_case *c)
 	c->due_at = 0;
 	group_refund(&c->group, &c->payment, c->has_attempt ? &c->attempt : NULL, &c->refund);
 	const struct ledger_group group = group_view(&c->group);
-	enum status status = ledger->post(ledger->self, &actor_system, &group, &rider, NULL);
+	enum status status = ledger->post(ledger->self, &c->actor, &group, &rider, NULL);
 	if (ledger_refusal_is_final(status) || status == ERR_REVERSAL_EXCEEDED)
 		return change_to(c, REFUND_FAILED, 0);
 	if (status == STATUS_OK)
@@ -188,6 +188,8 @@ static enum status run(struct refund_case *c, struct refund_id id)
 	TRY(read_refund(c->service, id, c->arena, &c->refund));
 	if (!c->refund.due_at || c->refund.due_at > now)
 		return STATUS_OK;
+	c->actor = actor_system;
+	c->actor.name = c->refund.requested_by;
 	TRY(router_read_payment(c->service, c->refund.payment, c->arena, &c->payment));
 	enum status found = attempt_settled_of(c->service, c->payment.id, c->arena, &c->attempt);
 	c->has_attempt = found == STATUS_OK;

@@ -54,7 +54,7 @@ static enum status list_expired(struct sql *sql, int64_t now, struct uuid *ids, 
 
 static enum status run_attempt(struct router_service *service, struct uuid id)
 {
-	return attempt_run(service, (struct attempt_id) { id });
+	return attempt_run(service, &actor_system, (struct attempt_id) { id });
 }
 
 static enum status run_refund(struct router_service *service, struct uuid id)

@@ -73,6 +73,7 @@ CREATE TABLE refunds (
 	amount BIGINT NOT NULL,
 	status VARCHAR(50) NOT NULL,
 	reason TEXT,
+	requested_by VARCHAR(100) NOT NULL,
 	tries INTEGER NOT NULL DEFAULT 0,
 	due_at TIMESTAMPTZ,
 	created_at TIMESTAMPTZ NOT NULL,

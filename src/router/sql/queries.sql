@@ -80,14 +80,14 @@ WHERE id = $1
 SELECT id FROM attempts WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2
 
 -- name: refund_insert
-INSERT INTO refunds (id, payment_id, amount, status, reason, due_at, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7)
+INSERT INTO refunds (id, payment_id, amount, status, reason, due_at, created_at, updated_at, requested_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
 
 -- name: refund_get
-SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at FROM refunds WHERE id = $1
+SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by FROM refunds WHERE id = $1
 
 -- name: refund_lock
-SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at
+SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by
 FROM refunds WHERE id = $1 /*postgres: FOR UPDATE*/
 
 -- name: refund_update
