@@ -70,7 +70,8 @@ static uint64_t latency_at(const struct load *load, double quantile)
 	for (size_t step = 0; step < LATENCY_STEPS; step++) {
 		seen += load->latencies[step];
 		if (seen > wanted)
-			return (uint64_t)((1ull << (step / STEPS_PER_OCTAVE)) * (STEPS_PER_OCTAVE + step % STEPS_PER_OCTAVE + 1) / STEPS_PER_OCTAVE);
+			return (uint64_t)((1ull << (step / STEPS_PER_OCTAVE)) *
+			                  (STEPS_PER_OCTAVE + step % STEPS_PER_OCTAVE + 1) / STEPS_PER_OCTAVE);
 	}
 	return 0;
 }
@@ -101,10 +102,11 @@ static void make_request(struct load *load, struct connection *connection)
 	if (load->line_count) {
 		size_t line = load->next_line++ % load->line_count;
 		writef(&out,
-			"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %016lx-%lu\r\n"
-			"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-			load->path, load->port, load->tokens[line], load->run_id, load->started, strlen(load->bodies[line]),
-			load->bodies[line]);
+		        "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\nIdempotency-Key: "
+		        "%016lx-%lu\r\n"
+		        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		        load->path, load->port, load->tokens[line], load->run_id, load->started,
+		        strlen(load->bodies[line]), load->bodies[line]);
 	} else {
 		writef(&out, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", load->path, load->port);
 	}
@@ -118,7 +120,8 @@ static void make_request(struct load *load, struct connection *connection)
 static void send_more(struct connection *connection)
 {
 	while (connection->sent < connection->request_size) {
-		ssize_t sent = send(connection->socket, connection->request + connection->sent, connection->request_size - connection->sent, MSG_NOSIGNAL);
+		ssize_t sent = send(connection->socket, connection->request + connection->sent,
+		        connection->request_size - connection->sent, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0)
@@ -158,7 +161,9 @@ static size_t answer_complete(const struct connection *connection)
 
 static void connect_one(struct load *load, struct connection *connection)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)load->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)load->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int yes = 1;
 	connection->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (connection->socket < 0 || connect(connection->socket, (struct sockaddr *)&address, sizeof address))
@@ -171,7 +176,8 @@ static void connect_one(struct load *load, struct connection *connection)
 
 static bool receive(struct load *load, struct connection *connection)
 {
-	ssize_t got = recv(connection->socket, connection->answer + connection->answer_size, sizeof connection->answer - connection->answer_size, MSG_DONTWAIT);
+	ssize_t got = recv(connection->socket, connection->answer + connection->answer_size,
+	        sizeof connection->answer - connection->answer_size, MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (got <= 0) {
@@ -218,8 +224,10 @@ static void run(struct load *load)
 		}
 	}
 	double seconds = (double)(clock_monotonic() - start) / 1e6;
-	printf("{\"requests\":%lu,\"failed\":%lu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_us\":%lu,\"p99_us\":%lu,\"p999_us\":%lu,\"statuses\":{", load->done,
-		load->failed, seconds, (double)load->done / seconds, latency_at(load, 0.5), latency_at(load, 0.99), latency_at(load, 0.999));
+	printf("{\"requests\":%lu,\"failed\":%lu,\"seconds\":%.3f,\"rate\":%.1f,\"p50_us\":%lu,\"p99_us\":%lu,\"p999_"
+	       "us\":%lu,\"statuses\":{",
+	        load->done, load->failed, seconds, (double)load->done / seconds, latency_at(load, 0.5),
+	        latency_at(load, 0.99), latency_at(load, 0.999));
 	const char *separator = "";
 	for (int status = 0; status < STATUS_MAX; status++)
 		if (load->statuses[status]) {
@@ -231,24 +239,39 @@ static void run(struct load *load)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "port", required_argument, 0, 'p' }, { "connections", required_argument, 0, 'c' },
-		{ "seconds", required_argument, 0, 's' }, { "path", required_argument, 0, 'u' }, { "requests", required_argument, 0, 'r' },
+	static const struct option options[] = { { "port", required_argument, 0, 'p' },
+		{ "connections", required_argument, 0, 'c' }, { "seconds", required_argument, 0, 's' },
+		{ "path", required_argument, 0, 'u' }, { "requests", required_argument, 0, 'r' },
 		{ "limit", required_argument, 0, 'n' }, { 0 } };
 	struct load *load = NEW(struct load);
-	*load = (struct load){ .port = 8080, .connection_count = 16, .seconds = 5, .path = "/healthz" };
+	*load = (struct load) { .port = 8080, .connection_count = 16, .seconds = 5, .path = "/healthz" };
 	random_bytes(&load->run_id, sizeof load->run_id);
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		switch (option) {
-		case 'p': load->port = atoi(optarg); break;
-		case 'c': load->connection_count = strtoul(optarg, NULL, 10); break;
-		case 's': load->seconds = atoi(optarg); break;
-		case 'u': load->path = optarg; break;
-		case 'r': read_lines(load, optarg); break;
-		case 'n': load->limit = strtoul(optarg, NULL, 10); break;
-		default: return 2;
+		case 'p':
+			load->port = atoi(optarg);
+			break;
+		case 'c':
+			load->connection_count = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			load->seconds = atoi(optarg);
+			break;
+		case 'u':
+			load->path = optarg;
+			break;
+		case 'r':
+			read_lines(load, optarg);
+			break;
+		case 'n':
+			load->limit = strtoul(optarg, NULL, 10);
+			break;
+		default:
+			return 2;
 		}
 	}
-	if (!load->connection_count || load->connection_count > CONNECTIONS_MAX || load->port < 1 || load->port > 65535) {
+	if (!load->connection_count || load->connection_count > CONNECTIONS_MAX || load->port < 1 ||
+	        load->port > 65535) {
 		fputs("load: 1 to 1024 connections, port 1 to 65535\n", stderr);
 		return 2;
 	}

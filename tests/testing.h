@@ -24,9 +24,9 @@ static inline void assert_slice_(struct slice actual, const char *expected, cons
 }
 #define assert_slice(actual, expected) assert_slice_((actual), (expected), __FILE__, __LINE__)
 
-#define TESTS(...)                                                                 \
-	int main(void)                                                             \
-	{                                                                          \
-		const struct CMUnitTest tests[] = { __VA_ARGS__ };                 \
-		return cmocka_run_group_tests(tests, NULL, NULL);                  \
+#define TESTS(...) \
+	int main(void) \
+	{ \
+		const struct CMUnitTest tests[] = { __VA_ARGS__ }; \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}

@@ -26,10 +26,14 @@ static void interrupt(int number)
 }
 
 static const struct option options[] = {
-	{ "server", required_argument, NULL, 's' },	 { "client-id", required_argument, NULL, 'i' },
-	{ "client-secret", required_argument, NULL, 'k' }, { "schemas", required_argument, NULL, 'x' },
-	{ "report", required_argument, NULL, 'r' },	 { "connections", required_argument, NULL, 'c' },
-	{ "wait", required_argument, NULL, 'w' },	 { "check", no_argument, NULL, 'n' },
+	{ "server", required_argument, NULL, 's' },
+	{ "client-id", required_argument, NULL, 'i' },
+	{ "client-secret", required_argument, NULL, 'k' },
+	{ "schemas", required_argument, NULL, 'x' },
+	{ "report", required_argument, NULL, 'r' },
+	{ "connections", required_argument, NULL, 'c' },
+	{ "wait", required_argument, NULL, 'w' },
+	{ "check", no_argument, NULL, 'n' },
 	{ 0 },
 };
 
@@ -94,14 +98,15 @@ static enum status read_file(const char *path, struct arena *arena, struct slice
 	}
 	if (about.st_size > PAYMENT_FILE_SIZE_MAX) {
 		close(file);
-		return problem_set(problem, ERR_BODY_TOO_LARGE, "", "%.120s is larger than %d MiB.", path, PAYMENT_FILE_SIZE_MAX >> 20);
+		return problem_set(problem, ERR_BODY_TOO_LARGE, "", "%.120s is larger than %d MiB.", path,
+		        PAYMENT_FILE_SIZE_MAX >> 20);
 	}
 	char *bytes = arena_alloc(arena, (size_t)about.st_size + 1);
 	size_t size = 0;
 	for (ssize_t got = 1; size < (size_t)about.st_size && got > 0; size += got > 0 ? (size_t)got : 0)
 		got = read(file, bytes + size, (size_t)about.st_size - size);
 	close(file);
-	*ret_bytes = (struct slice){ bytes, size };
+	*ret_bytes = (struct slice) { bytes, size };
 	return STATUS_OK;
 }
 
@@ -127,14 +132,16 @@ static void show_progress(void *arg, size_t answered, size_t final, size_t total
 	for (size_t i = 0; i < BAR_WIDTH; i++)
 		bar[i] = i < done ? '#' : i < full ? '=' : '.';
 	bar[BAR_WIDTH] = 0;
-	fprintf(stderr, "\r[%s] %3zu %%  %zu of %zu answered, %zu final ", bar, answered * 100 / total, answered, total, final);
+	fprintf(stderr, "\r[%s] %3zu %%  %zu of %zu answered, %zu final ", bar, answered * 100 / total, answered, total,
+	        final);
 }
 
 /* How many orders ended how; the last line of a run. */
 static size_t print_summary(const struct payment_file *file)
 {
 	static const char *const statuses[] = { "ACSC", "ACSP", "PDNG", "RJCT", "CANC" };
-	static const char *const meanings[] = { "settled", "accepted, not settled yet", "waiting", "rejected", "canceled" };
+	static const char *const meanings[] = { "settled", "accepted, not settled yet", "waiting", "rejected",
+		"canceled" };
 	size_t rejected = 0;
 	for (size_t row = 0; row < sizeof statuses / sizeof *statuses; row++) {
 		size_t count = 0;
@@ -155,14 +162,14 @@ static size_t print_refusals(const struct payment_file *file)
 		if (!file->orders[i].refusal)
 			continue;
 		refused++;
-		printf("line %d: %.*s: %s %.*s\n", file->orders[i].line, SLICE_ARGS(file->orders[i].end_to_end_id), file->orders[i].refusal,
-			SLICE_ARGS(file->orders[i].refusal_detail));
+		printf("line %d: %.*s: %s %.*s\n", file->orders[i].line, SLICE_ARGS(file->orders[i].end_to_end_id),
+		        file->orders[i].refusal, SLICE_ARGS(file->orders[i].refusal_detail));
 	}
 	return refused;
 }
 
-static enum status write_reports(const struct arguments *arguments, const struct payment_file *file, struct slice digest, struct arena *arena,
-	struct problem *problem)
+static enum status write_reports(const struct arguments *arguments, const struct payment_file *file,
+        struct slice digest, struct arena *arena, struct problem *problem)
 {
 	struct writer id = writer_growing(arena);
 	write_text(&id, "agentpay-");
@@ -178,7 +185,8 @@ static enum status write_reports(const struct arguments *arguments, const struct
 static bool is_complete(const struct payment_file *file)
 {
 	for (size_t i = 0; i < file->count; i++)
-		if (!file->orders[i].refusal && !(file->orders[i].is_answered && submission_is_final(file->orders[i].status)))
+		if (!file->orders[i].refusal &&
+		        !(file->orders[i].is_answered && submission_is_final(file->orders[i].status)))
 			return false;
 	return true;
 }
@@ -191,7 +199,8 @@ static int pay(struct arguments *arguments, struct arena *arena)
 	const char *slash = strrchr(arguments->path, '/');
 	enum status status = read_file(arguments->path, arena, &bytes, &problem);
 	if (status == STATUS_OK)
-		status = payment_file_read(bytes, slash ? slice_from(slash + 1) : name, arguments->schemas, arena, &file, &problem);
+		status = payment_file_read(
+		        bytes, slash ? slice_from(slash + 1) : name, arguments->schemas, arena, &file, &problem);
 	if (status != STATUS_OK)
 		return command_failed_with(status, &problem);
 	if (!arguments->report.size)
@@ -217,21 +226,27 @@ static int pay(struct arguments *arguments, struct arena *arena)
 	if (is_complete(&file))
 		unlink(arguments->submission.journal_path.data);
 	else
-		puts(interrupted ? "Interrupted: run the same command again to go on; nothing is paid twice." :
-				   "Not all payments are final: run the same command again to bring the report up to date.");
+		puts(interrupted ? "Interrupted: run the same command again to go on; nothing is paid twice."
+		                 : "Not all payments are final: run the same command again to bring the report up to "
+		                   "date.");
 	return rejected || interrupted ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
 {
 	struct arena arena = { 0 };
-	struct arguments arguments = { .submission = { .server = SLICE("http://127.0.0.1:8080"), .connections = 8,
-		.patience_us = 60 * MICROSECONDS_PER_SECOND, .wait_us = 30 * MICROSECONDS_PER_SECOND, .is_interrupted = &is_interrupted } };
+	struct arguments arguments = { .submission = { .server = SLICE("http://127.0.0.1:8080"),
+		                               .connections = 8,
+		                               .patience_us = 60 * MICROSECONDS_PER_SECOND,
+		                               .wait_us = 30 * MICROSECONDS_PER_SECOND,
+		                               .is_interrupted = &is_interrupted } };
 	const struct {
 		const char *name;
 		struct slice *value;
-	} environment[] = { { "AGENTPAY_SERVER", &arguments.submission.server }, { "AGENTPAY_CLIENT_ID", &arguments.submission.client_id },
-		{ "AGENTPAY_CLIENT_SECRET", &arguments.submission.client_secret }, { "AGENTPAY_SCHEMAS", &arguments.schemas } };
+	} environment[] = { { "AGENTPAY_SERVER", &arguments.submission.server },
+		{ "AGENTPAY_CLIENT_ID", &arguments.submission.client_id },
+		{ "AGENTPAY_CLIENT_SECRET", &arguments.submission.client_secret },
+		{ "AGENTPAY_SCHEMAS", &arguments.schemas } };
 	for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
 		if (getenv(environment[i].name))
 			*environment[i].value = slice_from(getenv(environment[i].name));
@@ -257,25 +272,29 @@ const struct command command_pay = {
 	.name = "pay",
 	.arguments = "FILE [--server URL] [--schemas FOLDER] …",
 	.summary = "pay the orders of a pain.001 or CSV file",
-	.help =
-		"Pays the orders of FILE as an agent, through the public API, and writes FILE.pain002.xml (ISO 20022 status\n"
-		"report) and FILE.report.csv, which say for each order what happened and why. FILE is ISO 20022 pain.001\n"
-		"(versions 03 to 12) or CSV with a header: id, amount, currency, and of payee_name, account_id, iban, bic,\n"
-		"routing_number, account_number, card_token, reference what is needed.\n"
-		"\n"
-		"Stopped or broken off, the same command goes on where it was: each order has its own Idempotency-Key, so\n"
-		"nothing is paid twice. FILE.journal remembers what was answered until all is final.\n"
-		"\n"
-		"  --server URL          the platform (AGENTPAY_SERVER, http://127.0.0.1:8080)\n"
-		"  --client-id ID        the agent (AGENTPAY_CLIENT_ID)\n"
-		"  --client-secret TEXT  its secret; better in AGENTPAY_CLIENT_SECRET, where other users do not see it\n"
-		"  --schemas FOLDER      validate against the ISO 20022 schemas there, pain.001.001.09.xsd and so on\n"
-		"                        (AGENTPAY_SCHEMAS); without it only the structure and the rules are checked\n"
-		"  --report PATH         write PATH.pain002.xml and PATH.report.csv instead\n"
-		"  --connections N       orders in flight at once, 1 to 64 (8)\n"
-		"  --wait SECONDS        how long to follow payments that settle later (30)\n"
-		"  --check               only read and check the file; pay nothing\n"
-		"\n"
-		"Exit status: 0 all well, 1 some orders were rejected or could not be sent, 2 wrong usage.\n",
+	.help = "Pays the orders of FILE as an agent, through the public API, and writes FILE.pain002.xml (ISO 20022 "
+	        "status\n"
+	        "report) and FILE.report.csv, which say for each order what happened and why. FILE is ISO 20022 "
+	        "pain.001\n"
+	        "(versions 03 to 12) or CSV with a header: id, amount, currency, and of payee_name, account_id, iban, "
+	        "bic,\n"
+	        "routing_number, account_number, card_token, reference what is needed.\n"
+	        "\n"
+	        "Stopped or broken off, the same command goes on where it was: each order has its own Idempotency-Key, "
+	        "so\n"
+	        "nothing is paid twice. FILE.journal remembers what was answered until all is final.\n"
+	        "\n"
+	        "  --server URL          the platform (AGENTPAY_SERVER, http://127.0.0.1:8080)\n"
+	        "  --client-id ID        the agent (AGENTPAY_CLIENT_ID)\n"
+	        "  --client-secret TEXT  its secret; better in AGENTPAY_CLIENT_SECRET, where other users do not see "
+	        "it\n"
+	        "  --schemas FOLDER      validate against the ISO 20022 schemas there, pain.001.001.09.xsd and so on\n"
+	        "                        (AGENTPAY_SCHEMAS); without it only the structure and the rules are checked\n"
+	        "  --report PATH         write PATH.pain002.xml and PATH.report.csv instead\n"
+	        "  --connections N       orders in flight at once, 1 to 64 (8)\n"
+	        "  --wait SECONDS        how long to follow payments that settle later (30)\n"
+	        "  --check               only read and check the file; pay nothing\n"
+	        "\n"
+	        "Exit status: 0 all well, 1 some orders were rejected or could not be sent, 2 wrong usage.\n",
 	.run = run,
 };

@@ -57,7 +57,7 @@ static bool read_argument(int option, const char *value, struct arguments *argum
 {
 	if (option >= OPTION_ODDS)
 		return sandbox_parse_odds(slice_from(value),
-			(int *)((char *)&arguments->sandbox.odds + odds_options[option - OPTION_ODDS].offset));
+		        (int *)((char *)&arguments->sandbox.odds + odds_options[option - OPTION_ODDS].offset));
 	switch (option) {
 	case 'l':
 		arguments->listen = slice_from(value);
@@ -94,7 +94,9 @@ static int serve(const struct arguments *arguments)
 	if (status != STATUS_OK)
 		return command_failed_with(status, &problem);
 	const struct http_routes routes = sandbox_http_routes(sandbox);
-	const struct http_server_options server_options = { .listen = arguments->listen, .services = &routes, .service_count = 1 };
+	const struct http_server_options server_options = {
+		.listen = arguments->listen, .services = &routes, .service_count = 1
+	};
 	status = http_server_start(&server_options, &server, &problem);
 	if (status != STATUS_OK) {
 		sandbox_service_stop(sandbox);
@@ -112,7 +114,8 @@ static int serve(const struct arguments *arguments)
 
 static int run(int argc, char **argv)
 {
-	struct arguments arguments = { .listen = SLICE("127.0.0.1:8090"), .sandbox = { .database_url = SLICE("sqlite:var/sandbox.db") } };
+	struct arguments arguments = { .listen = SLICE("127.0.0.1:8090"),
+		.sandbox = { .database_url = SLICE("sqlite:var/sandbox.db") } };
 	const char *from_environment = getenv("AGENTPAY_RAILS_SECRET");
 	arguments.sandbox.secret = slice_from(from_environment);
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -124,7 +127,8 @@ static int run(int argc, char **argv)
 	if (optind < argc)
 		return command_misused("sandbox knows no argument \"%s\"", argv[optind]);
 	if (!arguments.sandbox.secret.size)
-		return command_misused("sandbox: give the secret for notifications, --secret whsec_… or AGENTPAY_RAILS_SECRET");
+		return command_misused(
+		        "sandbox: give the secret for notifications, --secret whsec_… or AGENTPAY_RAILS_SECRET");
 	return serve(&arguments);
 }
 
@@ -132,22 +136,23 @@ const struct command command_sandbox = {
 	.name = "sandbox",
 	.arguments = "[--listen ADDRESS] [--seed N] [--decline 5%] …",
 	.summary = "simulate external rails: accept, decline, hang, notify late or twice",
-	.help =
-		"A stateful simulator of the ach, wire, instant and card rails. It takes money at most once per attempt and\n"
-		"remembers what it took. Point the platform to it with AGENTPAY_RAILS_URL.\n"
-		"\n"
-		"  --listen ADDRESS      where to serve (127.0.0.1:8090)\n"
-		"  --database-url URL    its memory (sqlite:var/sandbox.db)\n"
-		"  --secret whsec_…      signs notifications (AGENTPAY_RAILS_SECRET)\n"
-		"  --settle-ms N         usual time from acceptance to settlement (2000; instant settles at once)\n"
-		"  --hang-ms N           how long a simulated time-out hangs (30000)\n"
-		"  --seed N              makes chance repeatable\n"
-		"  --decline, --timeout-before, --timeout-after, --duplicate, --late, --return SHARE\n"
-		"                        share of payments that meet this fate by chance, such as 5% or 0.05\n"
-		"\n"
-		"One payment's fate is chosen by a directive in its payee or reference: [sandbox: decline=R03],\n"
-		"[sandbox: timeout_before], [sandbox: timeout_after], [sandbox: late=5s], [sandbox: slow=2s],\n"
-		"[sandbox: duplicate], [sandbox: return=R01 after=3s], [sandbox: error=503]. POST /v1/script sets rules for\n"
-		"many; GET /v1/state lists what was taken.\n",
+	.help = "A stateful simulator of the ach, wire, instant and card rails. It takes money at most once per "
+	        "attempt and\n"
+	        "remembers what it took. Point the platform to it with AGENTPAY_RAILS_URL.\n"
+	        "\n"
+	        "  --listen ADDRESS      where to serve (127.0.0.1:8090)\n"
+	        "  --database-url URL    its memory (sqlite:var/sandbox.db)\n"
+	        "  --secret whsec_…      signs notifications (AGENTPAY_RAILS_SECRET)\n"
+	        "  --settle-ms N         usual time from acceptance to settlement (2000; instant settles at once)\n"
+	        "  --hang-ms N           how long a simulated time-out hangs (30000)\n"
+	        "  --seed N              makes chance repeatable\n"
+	        "  --decline, --timeout-before, --timeout-after, --duplicate, --late, --return SHARE\n"
+	        "                        share of payments that meet this fate by chance, such as 5% or 0.05\n"
+	        "\n"
+	        "One payment's fate is chosen by a directive in its payee or reference: [sandbox: decline=R03],\n"
+	        "[sandbox: timeout_before], [sandbox: timeout_after], [sandbox: late=5s], [sandbox: slow=2s],\n"
+	        "[sandbox: duplicate], [sandbox: return=R01 after=3s], [sandbox: error=503]. POST /v1/script sets "
+	        "rules for\n"
+	        "many; GET /v1/state lists what was taken.\n",
 	.run = run,
 };

@@ -19,8 +19,8 @@ void arena_init(struct arena *arena);
 /* Frees all that was allocated; the arena is empty again and can be used on. */
 void arena_clean_up(struct arena *arena);
 
-/* Empty again as well, but keeps a block of the usual size for the next use: for arenas that serve one request after the
- * other. */
+/* Empty again as well, but keeps a block of the usual size for the next use: for arenas that serve one request after
+ * the other. */
 void arena_reset(struct arena *arena);
 
 /* Zeroed memory, aligned for any type. Never NULL: every caller's size is bounded by a limit at the door,

@@ -6,8 +6,8 @@
 #include "base/status.h"
 
 struct problem {
-	char param[64];   /* the member, parameter or header at fault; "" when none */
-	char detail[200]; /* one sentence for a person; "" means the status' own sentence */
+	char param[64];    /* the member, parameter or header at fault; "" when none */
+	char detail[200];  /* one sentence for a person; "" means the status' own sentence */
 	char members[160]; /* further members of the document as JSON without braces: "\"payment_id\":\"pay-…\"" */
 };
 

@@ -26,7 +26,7 @@ struct principal {
 	enum principal_kind kind;
 	struct uuid id; /* user or agent */
 	unsigned roles;
-	struct user_id owner;	   /* of an agent */
+	struct user_id owner;      /* of an agent */
 	struct session_id session; /* of a user */
 	int64_t expires_at;
 };
@@ -38,7 +38,7 @@ static inline bool principal_is_agent(const struct principal *principal)
 
 static inline struct agent_id principal_agent(const struct principal *principal)
 {
-	return (struct agent_id){ principal->kind == PRINCIPAL_AGENT ? principal->id : (struct uuid){ { 0 } } };
+	return (struct agent_id) { principal->kind == PRINCIPAL_AGENT ? principal->id : (struct uuid) { { 0 } } };
 }
 
 /* May this agent pay this amount to this payee now? */
@@ -46,8 +46,8 @@ struct consent_question {
 	struct agent_id agent;
 	struct consent_id consent; /* nil: the agent's oldest active consent that covers the currency */
 	struct money amount;
-	struct slice payee;	/* payee key, see router_api.h */
-	int64_t at;		/* now */
+	struct slice payee; /* payee key, see router_api.h */
+	int64_t at;         /* now */
 };
 
 enum budget_period { BUDGET_DAILY, BUDGET_MONTHLY };
@@ -64,8 +64,8 @@ struct consent_budget {
 struct consent_verdict {
 	enum status refusal; /* STATUS_OK, ERR_CONSENT_..., ERR_AGENT_SUSPENDED */
 	struct consent_id consent;
-	bool needs_approval; /* the amount is over the consent's approval threshold */
-	unsigned rails;	     /* bit per enum rail: where the payment may go */
+	bool needs_approval;       /* the amount is over the consent's approval threshold */
+	unsigned rails;            /* bit per enum rail: where the payment may go */
 	struct account_id account; /* the account that the consent names to pay from; nil: the agent's own */
 	struct consent_budget budgets[CONSENT_BUDGETS_MAX];
 	size_t budget_count;
@@ -79,5 +79,6 @@ struct identity_api {
 	enum status (*authenticate)(void *self, struct slice token, int64_t now, struct principal *ret_principal);
 
 	/* STATUS_OK with a verdict (which may be a refusal), or a failure to find out. */
-	enum status (*consent_check)(void *self, const struct consent_question *question, struct consent_verdict *ret_verdict);
+	enum status (*consent_check)(
+	        void *self, const struct consent_question *question, struct consent_verdict *ret_verdict);
 };

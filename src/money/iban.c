@@ -12,8 +12,8 @@ static bool is_digit(char c)
 
 bool iban_is_valid(struct slice iban)
 {
-	if (iban.size < 15 || iban.size > IBAN_MAX || !is_letter(iban.data[0]) || !is_letter(iban.data[1]) || !is_digit(iban.data[2]) ||
-		!is_digit(iban.data[3]))
+	if (iban.size < 15 || iban.size > IBAN_MAX || !is_letter(iban.data[0]) || !is_letter(iban.data[1]) ||
+	        !is_digit(iban.data[2]) || !is_digit(iban.data[3]))
 		return false;
 	unsigned remainder = 0;
 	for (size_t i = 0; i < iban.size; i++) {

@@ -66,9 +66,10 @@ static enum status read_row(struct reader *reader, struct slice fields[COLUMNS_M
 			TRY(read_quoted(reader, &fields[count]));
 		} else {
 			size_t size = 0;
-			while (size < reader->rest.size && reader->rest.data[size] != ',' && reader->rest.data[size] != '\n' && reader->rest.data[size] != '\r')
+			while (size < reader->rest.size && reader->rest.data[size] != ',' &&
+			        reader->rest.data[size] != '\n' && reader->rest.data[size] != '\r')
 				size++;
-			fields[count] = slice_trim((struct slice){ reader->rest.data, size });
+			fields[count] = slice_trim((struct slice) { reader->rest.data, size });
 			reader->rest = slice_skip(reader->rest, size);
 		}
 		count++;
@@ -100,15 +101,17 @@ static enum status read_header(struct reader *reader, int ret_places[COLUMNS_MAX
 			if (slice_equal_ignore_case(names[place], slice_from(columns[column].name)))
 				ret_places[place] = column;
 		if (ret_places[place] < 0)
-			return problem_set(reader->problem, ERR_UNKNOWN_FIELD, "", "Line 1: there is no column \"%.*s\".",
-				(int)(names[place].size < 40 ? names[place].size : 40), names[place].data);
+			return problem_set(reader->problem, ERR_UNKNOWN_FIELD, "",
+			        "Line 1: there is no column \"%.*s\".",
+			        (int)(names[place].size < 40 ? names[place].size : 40), names[place].data);
 		if (found[ret_places[place]])
 			return fail(reader, "a column stands twice");
 		found[ret_places[place]] = true;
 	}
 	for (int column = 0; column < COLUMN_COUNT; column++)
 		if (columns[column].is_required && !found[column])
-			return problem_set(reader->problem, ERR_MISSING_FIELD, "", "Line 1: the column \"%s\" is missing.", columns[column].name);
+			return problem_set(reader->problem, ERR_MISSING_FIELD, "",
+			        "Line 1: the column \"%s\" is missing.", columns[column].name);
 	return STATUS_OK;
 }
 
@@ -126,9 +129,11 @@ enum status csv_read(struct slice bytes, struct arena *arena, struct payment_fil
 		if (count == 1 && !fields[0].size)
 			continue;
 		if (count != width)
-			return problem_set(problem, ERR_INVALID_FIELD, "", "Line %d: %zu fields instead of %zu.", line, count, width);
+			return problem_set(problem, ERR_INVALID_FIELD, "", "Line %d: %zu fields instead of %zu.", line,
+			        count, width);
 		if (file->count == PAYMENT_ORDERS_MAX)
-			return problem_set(problem, ERR_BODY_TOO_LARGE, "", "A file may have at most %d payments.", PAYMENT_ORDERS_MAX);
+			return problem_set(problem, ERR_BODY_TOO_LARGE, "", "A file may have at most %d payments.",
+			        PAYMENT_ORDERS_MAX);
 		struct payment_order *order = payment_file_add(file, arena);
 		order->line = line;
 		for (size_t place = 0; place < width; place++)
@@ -147,7 +152,8 @@ static void write_field(struct writer *out, struct slice field, char end)
 	bool is_formula = field.size && strchr("=+-@", field.data[0]);
 	bool is_quoted = is_formula;
 	for (size_t i = 0; i < field.size; i++)
-		is_quoted |= field.data[i] == ',' || field.data[i] == '"' || field.data[i] == '\n' || field.data[i] == '\r';
+		is_quoted |=
+		        field.data[i] == ',' || field.data[i] == '"' || field.data[i] == '\n' || field.data[i] == '\r';
 	if (is_quoted)
 		write_text(out, is_formula ? "\"'" : "\"");
 	for (size_t i = 0; i < field.size; i++) {
@@ -163,15 +169,19 @@ static void write_field(struct writer *out, struct slice field, char end)
 struct slice csv_report_write(const struct payment_file *file, struct arena *arena)
 {
 	struct writer out = writer_growing(arena);
-	write_text(&out, "line,group_id,id,amount,currency,payee_name,payment_id,status,iso_status,iso_reason,code,detail,rail,fee\n");
+	write_text(&out, "line,group_id,id,amount,currency,payee_name,payment_id,status,iso_status,iso_reason,code,"
+	                 "detail,rail,fee\n");
 	for (size_t i = 0; i < file->count; i++) {
 		const struct payment_order *order = &file->orders[i];
 		const char *iso_status = payment_order_iso_status(order);
 		bool is_rejected = strcmp(iso_status, "RJCT") == 0;
-		const struct slice fields[] = { order->group_id, order->end_to_end_id, order->amount, order->currency, order->payee_name,
-			order->payment_id, order->refusal ? SLICE("refused") : order->is_answered ? order->status : SLICE("not_sent"),
-			slice_from(iso_status), is_rejected ? slice_from(payment_order_iso_reason(order)) : SLICE_EMPTY, order->code,
-			order->refusal ? order->refusal_detail : order->detail, order->rail, order->fee };
+		const struct slice fields[] = { order->group_id, order->end_to_end_id, order->amount, order->currency,
+			order->payee_name, order->payment_id,
+			order->refusal       ? SLICE("refused")
+			: order->is_answered ? order->status
+			                     : SLICE("not_sent"),
+			slice_from(iso_status), is_rejected ? slice_from(payment_order_iso_reason(order)) : SLICE_EMPTY,
+			order->code, order->refusal ? order->refusal_detail : order->detail, order->rail, order->fee };
 		enum { FIELDS = sizeof fields / sizeof *fields };
 		writef(&out, "%d,", order->line);
 		for (size_t k = 0; k < FIELDS; k++)

@@ -19,13 +19,17 @@ static const struct {
 	const char *name;
 	size_t offset;
 } fields[] = {
-	{ "payment_id", offsetof(struct payment_order, payment_id) }, { "status", offsetof(struct payment_order, status) },
-	{ "rail", offsetof(struct payment_order, rail) },	      { "fee", offsetof(struct payment_order, fee) },
-	{ "code", offsetof(struct payment_order, code) },	      { "detail", offsetof(struct payment_order, detail) },
+	{ "payment_id", offsetof(struct payment_order, payment_id) },
+	{ "status", offsetof(struct payment_order, status) },
+	{ "rail", offsetof(struct payment_order, rail) },
+	{ "fee", offsetof(struct payment_order, fee) },
+	{ "code", offsetof(struct payment_order, code) },
+	{ "detail", offsetof(struct payment_order, detail) },
 };
 enum { FIELD_COUNT = sizeof fields / sizeof *fields };
 
-static void take_line(struct slice line, struct payment_file *file, char (*keys)[ORDER_KEY_SIZE], size_t *cursor, struct arena *arena)
+static void take_line(
+        struct slice line, struct payment_file *file, char (*keys)[ORDER_KEY_SIZE], size_t *cursor, struct arena *arena)
 {
 	const struct json *json;
 	if (json_parse(line, arena, &json, NULL) != STATUS_OK || json->type != JSON_OBJECT)
@@ -62,12 +66,12 @@ static enum status read_all(int descriptor, struct arena *arena, struct slice *r
 			return ERR_IO;
 		size += (size_t)got;
 	}
-	*ret_bytes = (struct slice){ bytes, size };
+	*ret_bytes = (struct slice) { bytes, size };
 	return STATUS_OK;
 }
 
-enum status journal_open(struct slice path, struct payment_file *file, char (*keys)[ORDER_KEY_SIZE], struct arena *arena, struct journal **ret_journal,
-	struct problem *problem)
+enum status journal_open(struct slice path, struct payment_file *file, char (*keys)[ORDER_KEY_SIZE],
+        struct arena *arena, struct journal **ret_journal, struct problem *problem)
 {
 	struct slice rest, line = SLICE_EMPTY;
 	size_t cursor = 0;
@@ -106,7 +110,9 @@ void journal_add(struct journal *journal, const char *key, const struct payment_
 	write_char(&out, '\n');
 	if (write(journal->file, out.data, out.size) != (ssize_t)out.size && !journal->is_broken) {
 		journal->is_broken = true;
-		fprintf(stderr, "agentpay: the journal cannot be written: %s; a later run will ask again for what it lacks.\n", strerror(errno));
+		fprintf(stderr,
+		        "agentpay: the journal cannot be written: %s; a later run will ask again for what it lacks.\n",
+		        strerror(errno));
 	}
 	arena_clean_up(&arena);
 }

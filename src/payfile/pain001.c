@@ -151,7 +151,8 @@ static enum status read_order(struct reading *reading, const xmlNode *entry, str
 	static const char *const references[] = { "RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref" };
 	struct arena *arena = reading->arena;
 	if (reading->file->count == PAYMENT_ORDERS_MAX)
-		return problem_set(reading->problem, ERR_BODY_TOO_LARGE, "", "A file may have at most %d payments.", PAYMENT_ORDERS_MAX);
+		return problem_set(reading->problem, ERR_BODY_TOO_LARGE, "", "A file may have at most %d payments.",
+		        PAYMENT_ORDERS_MAX);
 	struct payment_order *order = payment_file_add(reading->file, arena);
 	const xmlNode *amount = element_at(entry, "Amt/InstdAmt");
 	xmlChar *currency = amount ? xmlGetNoNsProp(amount, (const xmlChar *)"Ccy") : NULL;
@@ -177,17 +178,20 @@ static enum status read_group(struct reading *reading, const xmlNode *group)
 {
 	struct payment_file *file = reading->file;
 	struct slice id = text_at(group, "PmtInfId", reading->arena);
-	struct slice declared = text_at(group, "NbOfTxs", reading->arena), debtor = text_at(group, "DbtrAcct/Id/IBAN", reading->arena);
+	struct slice declared = text_at(group, "NbOfTxs", reading->arena),
+	             debtor = text_at(group, "DbtrAcct/Id/IBAN", reading->arena);
 	size_t first = file->count;
 	uint64_t count;
 	if (!slice_is(text_at(group, "PmtMtd", reading->arena), "TRF"))
-		return problem_set(reading->problem, ERR_INVALID_FIELD, "PmtMtd", "Line %ld: only credit transfers (TRF) can be paid.", xmlGetLineNo(group));
+		return problem_set(reading->problem, ERR_INVALID_FIELD, "PmtMtd",
+		        "Line %ld: only credit transfers (TRF) can be paid.", xmlGetLineNo(group));
 	for (const xmlNode *entry = group->children; entry; entry = entry->next)
 		if (entry->type == XML_ELEMENT_NODE && strcmp((const char *)entry->name, "CdtTrfTxInf") == 0)
 			TRY(read_order(reading, entry, id));
 	if (declared.size && (!slice_to_u64(declared, &count) || count != file->count - first))
-		return problem_set(reading->problem, ERR_INVALID_FIELD, "NbOfTxs", "Line %ld: NbOfTxs says %.*s, the group has %zu.", xmlGetLineNo(group),
-			SLICE_ARGS(declared), file->count - first);
+		return problem_set(reading->problem, ERR_INVALID_FIELD, "NbOfTxs",
+		        "Line %ld: NbOfTxs says %.*s, the group has %zu.", xmlGetLineNo(group), SLICE_ARGS(declared),
+		        file->count - first);
 	for (size_t i = first; debtor.size && !iban_is_valid(debtor) && i < file->count; i++)
 		payment_order_refuse(&file->orders[i], "AC02", SLICE("The debtor's IBAN has wrong check digits."));
 	return STATUS_OK;
@@ -199,9 +203,11 @@ static enum status check_totals(const struct reading *reading)
 	__int128 declared = 0;
 	uint64_t count;
 	if (!slice_to_u64(file->declared_count, &count) || count != file->count)
-		return problem_set(reading->problem, ERR_INVALID_FIELD, "NbOfTxs", "NbOfTxs says %.*s, the file has %zu.", SLICE_ARGS(file->declared_count), file->count);
+		return problem_set(reading->problem, ERR_INVALID_FIELD, "NbOfTxs",
+		        "NbOfTxs says %.*s, the file has %zu.", SLICE_ARGS(file->declared_count), file->count);
 	if (file->declared_sum.size && (!add_decimal(file->declared_sum, &declared) || declared != reading->sum))
-		return problem_set(reading->problem, ERR_INVALID_FIELD, "CtrlSum", "CtrlSum says %.*s, which the amounts do not add up to.", SLICE_ARGS(file->declared_sum));
+		return problem_set(reading->problem, ERR_INVALID_FIELD, "CtrlSum",
+		        "CtrlSum says %.*s, which the amounts do not add up to.", SLICE_ARGS(file->declared_sum));
 	return STATUS_OK;
 }
 
@@ -210,14 +216,16 @@ static enum status read_message(struct reading *reading, const xmlNode *root)
 	struct payment_file *file = reading->file;
 	const xmlNode *message = child(root, "CstmrCdtTrfInitn"), *header = child(message, "GrpHdr");
 	if (!header)
-		return problem_set(reading->problem, ERR_MISSING_FIELD, "GrpHdr", "The message has no CstmrCdtTrfInitn/GrpHdr.");
+		return problem_set(
+		        reading->problem, ERR_MISSING_FIELD, "GrpHdr", "The message has no CstmrCdtTrfInitn/GrpHdr.");
 	file->message_id = text_at(header, "MsgId", reading->arena);
 	file->created = text_at(header, "CreDtTm", reading->arena);
 	file->initiator = text_at(header, "InitgPty/Nm", reading->arena);
 	file->declared_count = text_at(header, "NbOfTxs", reading->arena);
 	file->declared_sum = text_at(header, "CtrlSum", reading->arena);
 	if (!file->message_id.size)
-		return problem_set(reading->problem, ERR_MISSING_FIELD, "MsgId", "The message has no identification (MsgId).");
+		return problem_set(
+		        reading->problem, ERR_MISSING_FIELD, "MsgId", "The message has no identification (MsgId).");
 	for (const xmlNode *group = message->children; group; group = group->next)
 		if (group->type == XML_ELEMENT_NODE && strcmp((const char *)group->name, "PmtInf") == 0)
 			TRY(read_group(reading, group));
@@ -229,10 +237,12 @@ static enum status read_version(const xmlNode *root, int *ret_version, struct pr
 {
 	struct slice uri = root && root->ns ? slice_from((const char *)root->ns->href) : SLICE_EMPTY;
 	uint64_t version;
-	if (!root || strcmp((const char *)root->name, "Document") != 0 || !slice_starts_with(uri, slice_from(namespace_prefix)) ||
-		uri.size != sizeof namespace_prefix + 1 || !slice_to_u64(slice_skip(uri, sizeof namespace_prefix - 1), &version) ||
-		version < VERSION_FIRST || version > VERSION_LAST)
-		return problem_set(problem, ERR_INVALID_FIELD, "", "This is no pain.001.001.%02d to .%02d document.", VERSION_FIRST, VERSION_LAST);
+	if (!root || strcmp((const char *)root->name, "Document") != 0 ||
+	        !slice_starts_with(uri, slice_from(namespace_prefix)) || uri.size != sizeof namespace_prefix + 1 ||
+	        !slice_to_u64(slice_skip(uri, sizeof namespace_prefix - 1), &version) || version < VERSION_FIRST ||
+	        version > VERSION_LAST)
+		return problem_set(problem, ERR_INVALID_FIELD, "", "This is no pain.001.001.%02d to .%02d document.",
+		        VERSION_FIRST, VERSION_LAST);
 	*ret_version = (int)version;
 	return STATUS_OK;
 }
@@ -244,22 +254,26 @@ static enum status read_document(xmlDoc *document, struct slice schemas, struct 
 		return problem_set(reading->problem, ERR_INVALID_FIELD, "", "A document type definition is not taken.");
 	TRY(read_version(root, &reading->file->version, reading->problem));
 	if (schemas.size) {
-		struct slice path = arena_format(reading->arena, "%.*s/pain.001.001.%02d.xsd", SLICE_ARGS(schemas), reading->file->version);
+		struct slice path = arena_format(
+		        reading->arena, "%.*s/pain.001.001.%02d.xsd", SLICE_ARGS(schemas), reading->file->version);
 		TRY(validate(document, path.data, reading->problem));
 	}
 	return read_message(reading, root);
 }
 
-enum status pain001_read(struct slice bytes, struct slice schemas, struct arena *arena, struct payment_file *file, struct problem *problem)
+enum status pain001_read(struct slice bytes, struct slice schemas, struct arena *arena, struct payment_file *file,
+        struct problem *problem)
 {
 	struct reading reading = { .arena = arena, .file = file, .problem = problem };
 	struct complaint complaint = { .text = "" };
 	file->format = PAYMENT_FILE_PAIN001;
 	xmlSetStructuredErrorFunc(&complaint, keep_first);
-	xmlDoc *document = xmlReadMemory(bytes.data, (int)bytes.size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_BIG_LINES);
+	xmlDoc *document =
+	        xmlReadMemory(bytes.data, (int)bytes.size, NULL, NULL, XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 	xmlSetStructuredErrorFunc(NULL, NULL);
 	if (!document)
-		return problem_set(problem, ERR_INVALID_FIELD, "", "Line %d: %.150s", complaint.line, complaint.text[0] ? complaint.text : "this is no XML");
+		return problem_set(problem, ERR_INVALID_FIELD, "", "Line %d: %.150s", complaint.line,
+		        complaint.text[0] ? complaint.text : "this is no XML");
 	enum status status = read_document(document, schemas, &reading);
 	xmlFreeDoc(document);
 	return status;

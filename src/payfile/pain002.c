@@ -55,7 +55,9 @@ static void write_order(struct writer *out, const struct payment_order *order)
 	write_element(out, "OrgnlEndToEndId", order->end_to_end_id, MAX_35);
 	write_element(out, "TxSts", slice_from(status), 4);
 	if (strcmp(status, "RJCT") == 0 || strcmp(status, "PDNG") == 0) {
-		struct slice detail = order->refusal ? order->refusal_detail : order->detail.size ? order->detail : order->status;
+		struct slice detail = order->refusal       ? order->refusal_detail
+		                      : order->detail.size ? order->detail
+		                                           : order->status;
 		bool is_rejected = strcmp(status, "RJCT") == 0;
 		write_text(out, "<StsRsnInf>\n");
 		if (is_rejected)
@@ -89,8 +91,10 @@ struct slice pain002_write(const struct payment_file *file, struct slice report_
 	struct writer out = writer_growing(arena);
 	bool is_old = file->format == PAYMENT_FILE_PAIN001 && file->version <= 3;
 	const char *original = file->format == PAYMENT_FILE_PAIN001 ? "pain.001.001." : "pain.001.001.09";
-	writef(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.%s\">\n<CstmrPmtStsRpt>\n",
-		is_old ? "03" : "10");
+	writef(&out,
+	        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Document "
+	        "xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.002.001.%s\">\n<CstmrPmtStsRpt>\n",
+	        is_old ? "03" : "10");
 	write_text(&out, "<GrpHdr>\n");
 	write_element(&out, "MsgId", report_id, MAX_35);
 	write_text(&out, "<CreDtTm>");
@@ -101,14 +105,16 @@ struct slice pain002_write(const struct payment_file *file, struct slice report_
 	write_text(&out, original);
 	if (file->format == PAYMENT_FILE_PAIN001)
 		writef(&out, "%02d", file->version);
-	writef(&out, "</OrgnlMsgNmId>\n<OrgnlNbOfTxs>%zu</OrgnlNbOfTxs>\n<GrpSts>%s</GrpSts>\n</OrgnlGrpInfAndSts>\n", file->count, group_status(file));
+	writef(&out, "</OrgnlMsgNmId>\n<OrgnlNbOfTxs>%zu</OrgnlNbOfTxs>\n<GrpSts>%s</GrpSts>\n</OrgnlGrpInfAndSts>\n",
+	        file->count, group_status(file));
 	for (size_t i = 0; i < file->count; i++) {
 		const struct payment_order *order = &file->orders[i];
 		bool is_first = i == 0 || !slice_equal(file->orders[i - 1].group_id, order->group_id);
 		bool is_last = i + 1 == file->count || !slice_equal(file->orders[i + 1].group_id, order->group_id);
 		if (is_first) {
 			write_text(&out, "<OrgnlPmtInfAndSts>\n");
-			write_element(&out, "OrgnlPmtInfId", order->group_id.size ? order->group_id : file->message_id, MAX_35);
+			write_element(&out, "OrgnlPmtInfId", order->group_id.size ? order->group_id : file->message_id,
+			        MAX_35);
 		}
 		write_order(&out, order);
 		if (is_last)

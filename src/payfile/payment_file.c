@@ -61,8 +61,8 @@ static void check_amount(struct payment_order *order, struct arena *arena)
 static void check_payee(struct payment_order *order)
 {
 	struct account_id account;
-	int kinds = !slice_is_empty(order->iban) + !slice_is_empty(order->account_number) + !slice_is_empty(order->account_id) +
-		    !slice_is_empty(order->card_token);
+	int kinds = !slice_is_empty(order->iban) + !slice_is_empty(order->account_number) +
+	            !slice_is_empty(order->account_id) + !slice_is_empty(order->card_token);
 	if (kinds != 1)
 		payment_order_refuse(order, "AC01", SLICE("The payee needs exactly one account that can be paid to."));
 	else if (order->iban.size && !iban_is_valid(order->iban))
@@ -80,12 +80,13 @@ void payment_order_check(struct payment_order *order, struct arena *arena)
 }
 
 enum status payment_file_read(struct slice bytes, struct slice name, struct slice schemas, struct arena *arena,
-	struct payment_file *ret_file, struct problem *problem)
+        struct payment_file *ret_file, struct problem *problem)
 {
 	struct payment_file file = { .message_id = name };
 	struct slice start = slice_starts_with(bytes, SLICE("\xef\xbb\xbf")) ? slice_skip(bytes, 3) : bytes;
 	if (bytes.size > PAYMENT_FILE_SIZE_MAX)
-		return problem_set(problem, ERR_BODY_TOO_LARGE, "", "A payment file may have at most %d MiB.", PAYMENT_FILE_SIZE_MAX >> 20);
+		return problem_set(problem, ERR_BODY_TOO_LARGE, "", "A payment file may have at most %d MiB.",
+		        PAYMENT_FILE_SIZE_MAX >> 20);
 	start = slice_trim(start);
 	if (!start.size)
 		return problem_set(problem, ERR_MISSING_FIELD, "", "The file is empty.");
@@ -104,8 +105,9 @@ enum status payment_file_read(struct slice bytes, struct slice name, struct slic
 static struct sha256 order_digest(const struct payment_file *file, const struct payment_order *order)
 {
 	/* Each part with its size, so that two orders never read the same when joined. */
-	const struct slice parts[] = { file->message_id, order->group_id, order->instruction_id, order->end_to_end_id, order->amount, order->currency,
-		order->iban, order->routing_number, order->account_number, order->account_id, order->card_token };
+	const struct slice parts[] = { file->message_id, order->group_id, order->instruction_id, order->end_to_end_id,
+		order->amount, order->currency, order->iban, order->routing_number, order->account_number,
+		order->account_id, order->card_token };
 	enum { PARTS = sizeof parts / sizeof *parts };
 	uint64_t sizes[PARTS];
 	struct slice joined[2 * PARTS];
@@ -135,7 +137,8 @@ void payment_order_keys(const struct payment_file *file, char (*ret_keys)[ORDER_
 		for (at &= capacity - 1; seen[at].times && memcmp(&seen[at].digest, &digest, sizeof digest) != 0;)
 			at = (at + 1) & (capacity - 1);
 		seen[at].digest = digest;
-		const struct slice parts[] = { slice_make(&digest, sizeof digest), slice_make(&seen[at].times, sizeof seen[at].times) };
+		const struct slice parts[] = { slice_make(&digest, sizeof digest),
+			slice_make(&seen[at].times, sizeof seen[at].times) };
 		seen[at].times++;
 		struct sha256 key = sha256_parts(parts, 2);
 		struct writer out = writer_fixed(ret_keys[i], ORDER_KEY_SIZE);
@@ -148,8 +151,9 @@ const char *payment_order_iso_status(const struct payment_order *order)
 {
 	static const struct {
 		const char *status, *iso;
-	} rows[] = { { "settled", "ACSC" }, { "refunded", "ACSC" }, { "accepted", "ACSP" }, { "submitted", "ACSP" }, { "authorized", "ACSP" },
-		{ "unknown", "PDNG" }, { "created", "PDNG" }, { "awaiting_approval", "PDNG" }, { "canceled", "CANC" } };
+	} rows[] = { { "settled", "ACSC" }, { "refunded", "ACSC" }, { "accepted", "ACSP" }, { "submitted", "ACSP" },
+		{ "authorized", "ACSP" }, { "unknown", "PDNG" }, { "created", "PDNG" }, { "awaiting_approval", "PDNG" },
+		{ "canceled", "CANC" } };
 	if (order->refusal)
 		return "RJCT";
 	if (!order->is_answered)
@@ -165,11 +169,13 @@ const char *payment_order_iso_reason(const struct payment_order *order)
 {
 	static const struct {
 		const char *code, *iso;
-	} rows[] = { { "insufficient_funds", "AM04" }, { "consent_payment_limit", "AM14" }, { "consent_daily_limit", "AM14" },
-		{ "consent_monthly_limit", "AM14" }, { "consent_payee", "AG01" }, { "consent_rail", "AG01" }, { "consent_currency", "AG01" },
-		{ "consent_revoked", "AG01" }, { "consent_expired", "AG01" }, { "consent_not_found", "AG01" }, { "consent_not_yet_valid", "AG01" },
-		{ "agent_suspended", "AG01" }, { "no_rail", "AG03" }, { "idempotency_conflict", "DUPL" }, { "account_not_found", "AC01" },
-		{ "account_closed", "AC04" }, { "AC01", "AC01" }, { "AC03", "AC03" }, { "AC04", "AC04" }, { "AM04", "AM04" } };
+	} rows[] = { { "insufficient_funds", "AM04" }, { "consent_payment_limit", "AM14" },
+		{ "consent_daily_limit", "AM14" }, { "consent_monthly_limit", "AM14" }, { "consent_payee", "AG01" },
+		{ "consent_rail", "AG01" }, { "consent_currency", "AG01" }, { "consent_revoked", "AG01" },
+		{ "consent_expired", "AG01" }, { "consent_not_found", "AG01" }, { "consent_not_yet_valid", "AG01" },
+		{ "agent_suspended", "AG01" }, { "no_rail", "AG03" }, { "idempotency_conflict", "DUPL" },
+		{ "account_not_found", "AC01" }, { "account_closed", "AC04" }, { "AC01", "AC01" }, { "AC03", "AC03" },
+		{ "AC04", "AC04" }, { "AM04", "AM04" } };
 	if (order->refusal)
 		return order->refusal;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -10,11 +10,11 @@ enum { PAYMENT_FILE_SIZE_MAX = 64 * 1024 * 1024, PAYMENT_ORDERS_MAX = 100000 };
 
 /* One order: a CdtTrfTxInf of pain.001, a row of a CSV file. Empty slices are absent. */
 struct payment_order {
-	int line; /* where it stands in the file */
-	struct slice group_id;	     /* PmtInfId */
+	int line;                    /* where it stands in the file */
+	struct slice group_id;       /* PmtInfId */
 	struct slice instruction_id; /* InstrId */
 	struct slice end_to_end_id;  /* EndToEndId; the id column of a CSV file */
-	struct slice amount;	     /* with the currency's decimals, once it was found good */
+	struct slice amount;         /* with the currency's decimals, once it was found good */
 	struct slice currency;
 	struct slice payee_name;
 	struct slice iban, bic, routing_number, account_number, account_id, card_token;
@@ -37,10 +37,10 @@ enum payment_file_format { PAYMENT_FILE_PAIN001, PAYMENT_FILE_CSV };
 
 struct payment_file {
 	enum payment_file_format format;
-	int version;		 /* of pain.001: 3 for pain.001.001.03 */
+	int version;             /* of pain.001: 3 for pain.001.001.03 */
 	struct slice message_id; /* GrpHdr/MsgId; of a CSV file its name without folder */
-	struct slice created;	 /* GrpHdr/CreDtTm as written */
-	struct slice initiator;	 /* InitgPty/Nm */
+	struct slice created;    /* GrpHdr/CreDtTm as written */
+	struct slice initiator;  /* InitgPty/Nm */
 	struct slice declared_count, declared_sum;
 	struct payment_order *orders;
 	size_t count;
@@ -51,7 +51,7 @@ struct payment_file {
  * error with line and reason in the problem; a single bad order is kept with its `refusal` set. Texts live in the
  * arena. */
 enum status payment_file_read(struct slice bytes, struct slice name, struct slice schemas, struct arena *arena,
-	struct payment_file *ret_file, struct problem *problem);
+        struct payment_file *ret_file, struct problem *problem);
 
 /* Grows the list by one. */
 struct payment_order *payment_file_add(struct payment_file *file, struct arena *arena);
@@ -60,7 +60,8 @@ void payment_order_check(struct payment_order *order, struct arena *arena);
 void payment_order_refuse(struct payment_order *order, const char *code, struct slice detail);
 
 /* The formats; called by payment_file_read. */
-enum status pain001_read(struct slice bytes, struct slice schemas, struct arena *arena, struct payment_file *file, struct problem *problem);
+enum status pain001_read(struct slice bytes, struct slice schemas, struct arena *arena, struct payment_file *file,
+        struct problem *problem);
 enum status csv_read(struct slice bytes, struct arena *arena, struct payment_file *file, struct problem *problem);
 
 /* The reports. */

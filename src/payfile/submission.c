@@ -28,7 +28,8 @@ struct submission {
 
 bool submission_is_final(struct slice status)
 {
-	static const char *const waiting[] = { "created", "awaiting_approval", "authorized", "submitted", "accepted", "unknown", "" };
+	static const char *const waiting[] = { "created", "awaiting_approval", "authorized", "submitted", "accepted",
+		"unknown", "" };
 	for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++)
 		if (slice_is(status, waiting[i]))
 			return false;
@@ -49,15 +50,20 @@ static enum status fetch_token(struct submission *submission, struct problem *pr
 	write_percent(&body, submission->options->client_secret);
 	write_slice(&url, submission->options->server);
 	write_text(&url, "/v1/oauth/token");
-	const struct http_call call = { .method = HTTP_POST, .url = writer_slice(&url), .body = writer_slice(&body),
-		.headers = { { "Content-Type", SLICE("application/x-www-form-urlencoded") } }, .header_count = 1 };
+	const struct http_call call = { .method = HTTP_POST,
+		.url = writer_slice(&url),
+		.body = writer_slice(&body),
+		.headers = { { "Content-Type", SLICE("application/x-www-form-urlencoded") } },
+		.header_count = 1 };
 	enum status status = http_client_call(submission->http, &call, &arena, &answer);
 	if (status != STATUS_OK) {
-		status = problem_set(problem, status, "", "%.*s does not answer.", SLICE_ARGS(submission->options->server));
+		status = problem_set(
+		        problem, status, "", "%.*s does not answer.", SLICE_ARGS(submission->options->server));
 	} else if (json_parse(answer.body, &arena, &json, NULL) != STATUS_OK || answer.status != 200) {
 		const struct json *detail = json_member(json, "title");
 		status = answer.status >= 500 || answer.status == 429 ? ERR_OVERLOADED : ERR_INVALID_CLIENT;
-		status = problem_set(problem, status, "", "No access token: %.*s", SLICE_ARGS(detail ? detail->text : slice_from(status_sentence(status))));
+		status = problem_set(problem, status, "", "No access token: %.*s",
+		        SLICE_ARGS(detail ? detail->text : slice_from(status_sentence(status))));
 	} else {
 		const struct json *token = json_member(json, "access_token");
 		struct slice text = token && token->type == JSON_STRING ? token->text : SLICE_EMPTY;
@@ -90,8 +96,9 @@ static struct slice order_body(const struct payment_order *order, struct arena *
 	const struct {
 		const char *name;
 		struct slice value;
-	} payee[] = { { "name", order->payee_name }, { "account_id", order->account_id }, { "iban", order->iban }, { "bic", order->bic },
-		{ "routing_number", order->routing_number }, { "account_number", order->account_number }, { "card_token", order->card_token } };
+	} payee[] = { { "name", order->payee_name }, { "account_id", order->account_id }, { "iban", order->iban },
+		{ "bic", order->bic }, { "routing_number", order->routing_number },
+		{ "account_number", order->account_number }, { "card_token", order->card_token } };
 	json_object_open(&json);
 	json_key_text(&json, "amount", order->amount);
 	json_key_text(&json, "currency", order->currency);
@@ -104,7 +111,8 @@ static struct slice order_body(const struct payment_order *order, struct arena *
 			json_key_text(&json, payee[i].name, payee[i].value);
 	}
 	json_object_close(&json);
-	struct slice reference = order->reference.size > 140 ? (struct slice){ order->reference.data, 140 } : order->reference;
+	struct slice reference =
+	        order->reference.size > 140 ? (struct slice) { order->reference.data, 140 } : order->reference;
 	if (!utf8_is_valid(reference))
 		reference.size = 0;
 	json_key_text(&json, "reference", reference.size ? reference : order->end_to_end_id);
@@ -119,12 +127,14 @@ static struct slice text_member(const struct json *json, const char *name)
 }
 
 /* Takes the outcome of an order out of an answer; true when it is one, false when the order should be tried again. */
-static bool take_answer(struct submission *submission, size_t index, const struct http_answer *answer, struct arena *arena)
+static bool take_answer(
+        struct submission *submission, size_t index, const struct http_answer *answer, struct arena *arena)
 {
 	struct payment_order *order = &submission->file->orders[index];
 	const struct json *json = NULL;
 	bool is_payment = answer->status == 200 || answer->status == 201;
-	if (answer->status >= 500 || answer->status == 409 || answer->status == 429 || answer->status == 408 || answer->status == 401)
+	if (answer->status >= 500 || answer->status == 409 || answer->status == 429 || answer->status == 408 ||
+	        answer->status == 401)
 		return false;
 	if (json_parse(answer->body, arena, &json, NULL) != STATUS_OK)
 		return false;
@@ -132,7 +142,9 @@ static bool take_answer(struct submission *submission, size_t index, const struc
 	struct slice detail = text_member(json, is_payment ? "decline_reason" : "detail");
 	pthread_mutex_lock(&submission->lock);
 	order->payment_id = arena_copy(submission->results, payment_id);
-	order->status = is_payment ? arena_copy(submission->results, text_member(json, "status")) : payment_id.size ? SLICE("declined") : SLICE("rejected");
+	order->status = is_payment        ? arena_copy(submission->results, text_member(json, "status"))
+	                : payment_id.size ? SLICE("declined")
+	                                  : SLICE("rejected");
 	order->code = arena_copy(submission->results, text_member(json, is_payment ? "decline_code" : "code"));
 	order->detail = arena_copy(submission->results, detail.size ? detail : text_member(json, "title"));
 	order->rail = arena_copy(submission->results, text_member(json, "rail"));
@@ -156,15 +168,19 @@ static bool try_order(struct submission *submission, size_t index, struct arena 
 	const struct payment_order *order = &submission->file->orders[index];
 	const struct submission_options *options = submission->options;
 	struct http_answer answer;
-	struct http_call call = { .method = HTTP_POST, .headers = { { "Authorization", authorization(submission, arena) } }, .header_count = 1, .timeout_ms = 30000 };
+	struct http_call call = { .method = HTTP_POST,
+		.headers = { { "Authorization", authorization(submission, arena) } },
+		.header_count = 1,
+		.timeout_ms = 30000 };
 	if (submission->follows) {
 		call.method = HTTP_GET;
-		call.url = arena_format(arena, "%.*s/v1/payments/%.*s", SLICE_ARGS(options->server), SLICE_ARGS(order->payment_id));
+		call.url = arena_format(
+		        arena, "%.*s/v1/payments/%.*s", SLICE_ARGS(options->server), SLICE_ARGS(order->payment_id));
 	} else {
 		call.url = arena_format(arena, "%.*s/v1/payments", SLICE_ARGS(options->server));
 		call.body = order_body(order, arena);
-		call.headers[1] = (struct http_header){ "Content-Type", SLICE("application/json") };
-		call.headers[2] = (struct http_header){ "Idempotency-Key", slice_from(submission->keys[index]) };
+		call.headers[1] = (struct http_header) { "Content-Type", SLICE("application/json") };
+		call.headers[2] = (struct http_header) { "Idempotency-Key", slice_from(submission->keys[index]) };
 		call.header_count = 3;
 	}
 	if (http_client_call(submission->http, &call, arena, &answer) != STATUS_OK)
@@ -193,7 +209,8 @@ static bool is_wanted(const struct submission *submission, const struct payment_
 {
 	if (order->refusal)
 		return false;
-	return submission->follows ? order->payment_id.size && !submission_is_final(order->status) : !order->is_answered;
+	return submission->follows ? order->payment_id.size && !submission_is_final(order->status)
+	                           : !order->is_answered;
 }
 
 static void run_worker(void *arg)
@@ -226,14 +243,16 @@ static size_t count_final(struct submission *submission)
 static void report(struct submission *submission)
 {
 	if (submission->options->progress)
-		submission->options->progress(submission->options->progress_arg, atomic_load(&submission->answered), count_final(submission),
-			submission->file->count);
+		submission->options->progress(submission->options->progress_arg, atomic_load(&submission->answered),
+		        count_final(submission), submission->file->count);
 }
 
 static enum status run_pass(struct submission *submission)
 {
 	struct thread *workers[CONNECTIONS_MAX] = { NULL };
-	size_t count = submission->options->connections < CONNECTIONS_MAX ? submission->options->connections : CONNECTIONS_MAX, started = 0;
+	size_t count = submission->options->connections < CONNECTIONS_MAX ? submission->options->connections
+	                                                                  : CONNECTIONS_MAX,
+	       started = 0;
 	enum status status = STATUS_OK;
 	atomic_store(&submission->next, 0);
 	atomic_store(&submission->finished_workers, 0);
@@ -256,7 +275,8 @@ static enum status send_and_follow(struct submission *submission, struct problem
 	TRY(run_pass(submission));
 	int64_t until = clock_monotonic() + submission->options->wait_us;
 	submission->follows = true;
-	while (!is_interrupted(submission) && count_final(submission) < submission->file->count && clock_monotonic() < until) {
+	while (!is_interrupted(submission) && count_final(submission) < submission->file->count &&
+	        clock_monotonic() < until) {
 		usleep(FOLLOW_PAUSE_MS * 1000);
 		TRY(run_pass(submission));
 	}
@@ -264,16 +284,17 @@ static enum status send_and_follow(struct submission *submission, struct problem
 	return STATUS_OK;
 }
 
-enum status submission_run(const struct submission_options *options, struct payment_file *file, struct arena *arena, struct problem *problem)
+enum status submission_run(const struct submission_options *options, struct payment_file *file, struct arena *arena,
+        struct problem *problem)
 {
 	struct submission submission = { .options = options, .file = file, .results = arena };
-	submission.keys = (char (*)[ORDER_KEY_SIZE])arena_array(arena, file->count, ORDER_KEY_SIZE);
+	submission.keys = (char(*)[ORDER_KEY_SIZE])arena_array(arena, file->count, ORDER_KEY_SIZE);
 	payment_order_keys(file, submission.keys, arena);
 	TRY(journal_open(options->journal_path, file, submission.keys, arena, &submission.journal, problem));
 	for (size_t i = 0; i < file->count; i++)
 		atomic_fetch_add(&submission.answered, file->orders[i].is_answered || file->orders[i].refusal);
 	pthread_mutex_init(&submission.lock, NULL);
-	submission.http = http_client_new(&(struct http_client_options){ 0 });
+	submission.http = http_client_new(&(struct http_client_options) { 0 });
 	enum status status = send_and_follow(&submission, problem);
 	http_client_free(submission.http);
 	pthread_mutex_destroy(&submission.lock);

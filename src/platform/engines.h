@@ -9,5 +9,5 @@ struct engines {
 	struct slice database_url;
 	struct committer *committer; /* all writes */
 	struct sql_pool *readers;    /* all reads outside a commit */
-	struct outbox *outbox;	     /* events to consume; NULL in tools */
+	struct outbox *outbox;       /* events to consume; NULL in tools */
 };

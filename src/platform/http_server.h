@@ -20,7 +20,7 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_
 const char *http_method_name(enum http_method method);
 
 struct principal; /* identity_api.h: who asks; NULL before the gate */
-struct actor;	  /* outbox.h: who and from where, for events */
+struct actor;     /* outbox.h: who and from where, for events */
 
 /* One request; everything in it lives in its arena until the answer is sent. */
 struct http_request {

@@ -24,8 +24,9 @@ void neighbour_context_set(const struct http_request *request);
  * detail go to `problem` (may be NULL). Only idempotent calls go through here: after ERR_NEIGHBOUR_UNAVAILABLE the
  * call is repeated once. Traceparent and the actor's headers of the current thread are passed on. */
 enum status neighbour_post(struct neighbour *neighbour, const char *path, struct slice body, struct arena *arena,
-	const struct json **ret_answer, struct problem *problem);
+        const struct json **ret_answer, struct problem *problem);
 
 /* Passes a whole public request on and answers with what came back; for routes of services in other processes. The
  * client's address travels in NEIGHBOUR_ADDRESS, which the other side believes for the service key's sake. */
-enum status neighbour_forward(struct neighbour *neighbour, const struct http_request *request, struct http_response *response);
+enum status neighbour_forward(
+        struct neighbour *neighbour, const struct http_request *request, struct http_response *response);

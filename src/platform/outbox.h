@@ -47,8 +47,8 @@ void outbox_wake(struct outbox *outbox);
 
 enum { OUTBOX_BATCH_MAX = 1024 };
 
-/* Handles `count` events (1 to OUTBOX_BATCH_MAX) in order. Must be idempotent by event id or sequence: after a crash the same
- * events come again. A failure is retried with back-off (50 ms to 5 s), for ever. */
+/* Handles `count` events (1 to OUTBOX_BATCH_MAX) in order. Must be idempotent by event id or sequence: after a crash
+ * the same events come again. A failure is retried with back-off (50 ms to 5 s), for ever. */
 typedef enum status outbox_handler(void *arg, const struct event *events, size_t count);
 
 /* A named consumer with a thread and a stored offset (table `outbox_offsets`). A new name starts at the first event.

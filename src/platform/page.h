@@ -6,7 +6,8 @@
 
 struct page {
 	size_t limit;
-	int64_t before_at; /* only what is older: created_at < before_at, or equal and id < before_id; INT64_MAX at first */
+	int64_t before_at; /* only what is older: created_at < before_at, or equal and id < before_id; INT64_MAX at
+	                      first */
 	struct uuid before_id;
 };
 

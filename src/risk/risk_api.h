@@ -34,5 +34,6 @@ struct risk_verdict {
 struct risk_api {
 	void *self;
 	/* Scores, counts the payment in its windows, and at review or above stores an alert with its event. */
-	enum status (*assess)(void *self, const struct actor *actor, const struct risk_question *question, struct risk_verdict *ret_verdict);
+	enum status (*assess)(void *self, const struct actor *actor, const struct risk_question *question,
+	        struct risk_verdict *ret_verdict);
 };

@@ -19,7 +19,8 @@ static void write_payment(struct json_writer *json, const struct sandbox_payment
 	json_object_close(json);
 }
 
-static void answer_payment(struct http_request *request, struct http_response *response, int http, const struct sandbox_payment *payment)
+static void answer_payment(
+        struct http_request *request, struct http_response *response, int http, const struct sandbox_payment *payment)
 {
 	struct writer out = writer_growing(request->arena);
 	struct json_writer json = { .out = &out };
@@ -43,9 +44,19 @@ struct order_body {
 };
 
 static const struct json_field order_fields[] = {
-	{ .name = "attempt_id", .kind = JSON_AS_ID, .prefix = "att", .is_required = true, .offset = offsetof(struct order_body, attempt) },
-	{ .name = "amount", .kind = JSON_AS_DECIMAL, .is_required = true, .offset = offsetof(struct order_body, amount) },
-	{ .name = "currency", .kind = JSON_AS_TEXT, .is_required = true, .offset = offsetof(struct order_body, currency) },
+	{ .name = "attempt_id",
+	        .kind = JSON_AS_ID,
+	        .prefix = "att",
+	        .is_required = true,
+	        .offset = offsetof(struct order_body, attempt) },
+	{ .name = "amount",
+	        .kind = JSON_AS_DECIMAL,
+	        .is_required = true,
+	        .offset = offsetof(struct order_body, amount) },
+	{ .name = "currency",
+	        .kind = JSON_AS_TEXT,
+	        .is_required = true,
+	        .offset = offsetof(struct order_body, currency) },
 	{ .name = "payee", .kind = JSON_AS_VALUE, .is_required = true, .offset = offsetof(struct order_body, payee) },
 	{ .name = "reference", .kind = JSON_AS_TEXT, .offset = offsetof(struct order_body, reference) },
 	{ .name = "notify_url", .kind = JSON_AS_TEXT, .max = 1024, .offset = offsetof(struct order_body, notify_url) },
@@ -62,8 +73,13 @@ static enum status handle_pay(void *service, struct http_request *request, struc
 	TRY(json_read(request->body, order_fields, COUNT(order_fields), &body, request->arena, request->problem));
 	TRY(currency_parse(body.currency, &currency));
 	TRY(money_parse(body.amount, currency, &amount));
-	order = (struct sandbox_order){ .attempt = body.attempt, .rail = request->parameters[0], .amount = amount, .amount_text = body.amount,
-		.payee = body.payee->raw, .reference = body.reference, .notify_url = body.notify_url };
+	order = (struct sandbox_order) { .attempt = body.attempt,
+		.rail = request->parameters[0],
+		.amount = amount,
+		.amount_text = body.amount,
+		.payee = body.payee->raw,
+		.reference = body.reference,
+		.notify_url = body.notify_url };
 	TRY(sandbox_pay(service, &order, request->arena, &http, &payment));
 	if (http != 200) {
 		response->status = http;
@@ -89,8 +105,14 @@ struct refund_body {
 };
 
 static const struct json_field refund_fields[] = {
-	{ .name = "refund_id", .kind = JSON_AS_TEXT, .is_required = true, .offset = offsetof(struct refund_body, refund_id) },
-	{ .name = "amount", .kind = JSON_AS_DECIMAL, .is_required = true, .offset = offsetof(struct refund_body, amount) },
+	{ .name = "refund_id",
+	        .kind = JSON_AS_TEXT,
+	        .is_required = true,
+	        .offset = offsetof(struct refund_body, refund_id) },
+	{ .name = "amount",
+	        .kind = JSON_AS_DECIMAL,
+	        .is_required = true,
+	        .offset = offsetof(struct refund_body, amount) },
 };
 
 static enum status handle_refund(void *service, struct http_request *request, struct http_response *response)
@@ -122,23 +144,34 @@ struct match_body {
 };
 
 static const struct json_field match_fields[] = {
-	{ .name = "payee_contains", .kind = JSON_AS_TEXT, .max = 63, .offset = offsetof(struct match_body, payee_contains) },
-	{ .name = "amount_min_minor", .kind = JSON_AS_INTEGER, .offset = offsetof(struct match_body, amount_min_minor) },
-	{ .name = "amount_max_minor", .kind = JSON_AS_INTEGER, .offset = offsetof(struct match_body, amount_max_minor) },
+	{ .name = "payee_contains",
+	        .kind = JSON_AS_TEXT,
+	        .max = 63,
+	        .offset = offsetof(struct match_body, payee_contains) },
+	{ .name = "amount_min_minor",
+	        .kind = JSON_AS_INTEGER,
+	        .offset = offsetof(struct match_body, amount_min_minor) },
+	{ .name = "amount_max_minor",
+	        .kind = JSON_AS_INTEGER,
+	        .offset = offsetof(struct match_body, amount_max_minor) },
 };
 
-static enum status read_rule(const struct json *json, struct slice rail, struct http_request *request, struct sandbox_rule *rule)
+static enum status read_rule(
+        const struct json *json, struct slice rail, struct http_request *request, struct sandbox_rule *rule)
 {
 	struct rule_body body = { .times = -1 };
 	struct match_body match = { .payee_contains = SLICE_EMPTY };
 	TRY(json_bind(json, rule_fields, COUNT(rule_fields), &body, request->arena, request->problem));
 	if (body.match)
 		TRY(json_bind(body.match, match_fields, COUNT(match_fields), &match, request->arena, request->problem));
-	*rule = (struct sandbox_rule){ .amount_min_minor = match.amount_min_minor, .amount_max_minor = match.amount_max_minor, .times_left = body.times };
+	*rule = (struct sandbox_rule) { .amount_min_minor = match.amount_min_minor,
+		.amount_max_minor = match.amount_max_minor,
+		.times_left = body.times };
 	memcpy(rule->rail, rail.data, rail.size);
 	memcpy(rule->payee_contains, match.payee_contains.data, match.payee_contains.size);
 	if (sandbox_parse_words(body.what, &rule->behaviour) != STATUS_OK)
-		return problem_set(request->problem, ERR_INVALID_FIELD, "do", "Expected words such as decline=R03 or timeout_after.");
+		return problem_set(request->problem, ERR_INVALID_FIELD, "do",
+		        "Expected words such as decline=R03 or timeout_after.");
 	return STATUS_OK;
 }
 
@@ -152,7 +185,8 @@ static const struct json_field script_fields[] = {
 	{ .name = "rules", .kind = JSON_AS_VALUE, .is_required = true, .offset = offsetof(struct script_body, rules) },
 };
 
-/* {"rail":"ach","rules":[{"match":{"payee_contains":"Acme"},"do":"decline=R01","times":2}]}; no rules clear the script. */
+/* {"rail":"ach","rules":[{"match":{"payee_contains":"Acme"},"do":"decline=R01","times":2}]}; no rules clear the script.
+ */
 static enum status handle_script(void *service, struct http_request *request, struct http_response *response)
 {
 	struct script_body body = { .rail = SLICE_EMPTY };
@@ -160,7 +194,8 @@ static enum status handle_script(void *service, struct http_request *request, st
 	size_t count = 0;
 	TRY(json_read(request->body, script_fields, COUNT(script_fields), &body, request->arena, request->problem));
 	if (body.rules->type != JSON_ARRAY || body.rules->count > SANDBOX_RULES_MAX)
-		return problem_set(request->problem, ERR_INVALID_FIELD, "rules", "Expected at most %d rules.", SANDBOX_RULES_MAX);
+		return problem_set(
+		        request->problem, ERR_INVALID_FIELD, "rules", "Expected at most %d rules.", SANDBOX_RULES_MAX);
 	for (const struct json *rule = body.rules->first; rule; rule = rule->next)
 		TRY(read_rule(rule, body.rail, request, &rules[count++]));
 	TRY(sandbox_script(service, rules, count));
@@ -197,5 +232,5 @@ struct http_routes sandbox_http_routes(struct sandbox_service *service)
 		{ HTTP_POST, "/v1/script", handle_script, 0, HTTP_ROUTE_NO_KEY },
 		{ HTTP_GET, "/v1/state", handle_state, 0, 0 },
 	};
-	return (struct http_routes){ .service = "sandbox", .rows = routes, .count = COUNT(routes), .self = service };
+	return (struct http_routes) { .service = "sandbox", .rows = routes, .count = COUNT(routes), .self = service };
 }

@@ -104,11 +104,13 @@ bool sandbox_rule_matches(const struct sandbox_rule *rule, struct slice rail, st
 	       (!rule->amount_max_minor || amount.minor_units <= rule->amount_max_minor);
 }
 
-void sandbox_draw(uint64_t seed, struct uuid attempt, const struct sandbox_odds *odds, struct slice rail, struct sandbox_behaviour *behaviour)
+void sandbox_draw(uint64_t seed, struct uuid attempt, const struct sandbox_odds *odds, struct slice rail,
+        struct sandbox_behaviour *behaviour)
 {
 	static const struct {
 		const char *rail, *code;
-	} declines[] = { { "ach", "R03" }, { "card", "insufficient_funds" }, { "wire", "AC04" }, { "instant", "AC03" } };
+	} declines[] = { { "ach", "R03" }, { "card", "insufficient_funds" }, { "wire", "AC04" },
+		{ "instant", "AC03" } };
 	struct seeded chance = { seed ^ uuid_hash(attempt) };
 	if ((int)seeded_below(&chance, 10000) < odds->decline) {
 		const char *code = "declined";

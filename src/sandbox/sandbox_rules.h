@@ -13,12 +13,12 @@ struct sandbox_behaviour {
 	char decline[SANDBOX_CODE_MAX]; /* "" = not declined */
 	char returns[SANDBOX_CODE_MAX]; /* a return with this code follows the settlement */
 	int64_t return_after_us;
-	int64_t late_us; /* how much later than usual the notification is sent */
-	int64_t slow_us; /* how long the answer takes */
-	int error;	 /* answer with this HTTP status, once, and take nothing */
+	int64_t late_us;     /* how much later than usual the notification is sent */
+	int64_t slow_us;     /* how long the answer takes */
+	int error;           /* answer with this HTTP status, once, and take nothing */
 	bool timeout_before; /* the first call hangs and takes nothing */
 	bool timeout_after;  /* the first call takes the money, then hangs */
-	bool duplicate;	     /* every notification is sent twice */
+	bool duplicate;      /* every notification is sent twice */
 };
 
 /* Reads directives "[sandbox: decline=R03, late=5s]" anywhere in the text; several brackets add up. Unknown words:
@@ -42,7 +42,8 @@ struct sandbox_odds {
 	int decline, timeout_before, timeout_after, duplicate, late, returned;
 };
 /* The fate of an attempt: a pure function of seed and attempt, so that a run can be repeated whatever the order. */
-void sandbox_draw(uint64_t seed, struct uuid attempt, const struct sandbox_odds *odds, struct slice rail, struct sandbox_behaviour *behaviour);
+void sandbox_draw(uint64_t seed, struct uuid attempt, const struct sandbox_odds *odds, struct slice rail,
+        struct sandbox_behaviour *behaviour);
 
 /* "2.5%" or "0.01" as 1/10,000 shares, at most 100 %. */
 bool sandbox_parse_odds(struct slice text, int *ret_odds);

@@ -26,7 +26,8 @@ struct sandbox_service {
 
 /* --- What happens to an order -------------------------------------------------------------------------------- */
 
-static bool take_rule(struct sandbox_service *service, const struct sandbox_order *order, struct sandbox_behaviour *behaviour)
+static bool take_rule(
+        struct sandbox_service *service, const struct sandbox_order *order, struct sandbox_behaviour *behaviour)
 {
 	bool found = false;
 	pthread_mutex_lock(&service->rules_lock);
@@ -44,7 +45,8 @@ static bool take_rule(struct sandbox_service *service, const struct sandbox_orde
 }
 
 /* A directive in the order wins over a scripted rule, and that over chance. */
-static enum status choose_behaviour(struct sandbox_service *service, const struct sandbox_order *order, struct sandbox_behaviour *behaviour)
+static enum status choose_behaviour(
+        struct sandbox_service *service, const struct sandbox_order *order, struct sandbox_behaviour *behaviour)
 {
 	static const struct sandbox_behaviour plain;
 	*behaviour = plain;
@@ -68,12 +70,16 @@ struct pay_work {
 	struct sandbox_payment payment;
 };
 
-static enum status notify_later(struct sql *sql, const struct pay_work *work, const char *type, struct slice code, int64_t due_at)
+static enum status notify_later(
+        struct sql *sql, const struct pay_work *work, const char *type, struct slice code, int64_t due_at)
 {
 	if (!work->order->notify_url.size)
 		return STATUS_OK;
-	const struct sandbox_notification notification = { .attempt = work->order->attempt, .type = slice_from(type), .code = code,
-		.notify_url = work->order->notify_url, .due_at = due_at };
+	const struct sandbox_notification notification = { .attempt = work->order->attempt,
+		.type = slice_from(type),
+		.code = code,
+		.notify_url = work->order->notify_url,
+		.due_at = due_at };
 	for (int copy = 0; copy < (work->behaviour->duplicate ? 2 : 1); copy++) {
 		struct sandbox_notification row = notification;
 		row.id = uuid_new();
@@ -106,7 +112,8 @@ static enum status schedule(struct sql *sql, const struct pay_work *work)
 	if (slice_is(payment->status, "accepted") || work->behaviour->duplicate)
 		TRY(notify_later(sql, work, "payment.settled", SLICE_EMPTY, payment->settles_at));
 	if (work->behaviour->returns[0])
-		TRY(notify_later(sql, work, "payment.returned", slice_from(work->behaviour->returns), payment->settles_at + work->behaviour->return_after_us + 1));
+		TRY(notify_later(sql, work, "payment.returned", slice_from(work->behaviour->returns),
+		        payment->settles_at + work->behaviour->return_after_us + 1));
 	return STATUS_OK;
 }
 
@@ -125,8 +132,11 @@ static enum status pay(struct sql *sql, void *arg)
 		TRY(sandbox_store_take(sql, &work->payment, (int)work->payment.times_taken));
 		return schedule(sql, work);
 	}
-	work->payment = (struct sandbox_payment){ .attempt = work->order->attempt, .rail = work->order->rail, .status = SLICE("hung"),
-		.amount = work->order->amount_text, .currency = slice_from(currency_code(work->order->amount.currency)) };
+	work->payment = (struct sandbox_payment) { .attempt = work->order->attempt,
+		.rail = work->order->rail,
+		.status = SLICE("hung"),
+		.amount = work->order->amount_text,
+		.currency = slice_from(currency_code(work->order->amount.currency)) };
 	struct writer reference = writer_growing(work->arena);
 	write_text(&reference, "net-");
 	write_uuid(&reference, uuid_new());
@@ -148,13 +158,15 @@ static bool wait_us(struct sandbox_service *service, int64_t duration_us)
 	return true;
 }
 
-enum status sandbox_pay(struct sandbox_service *service, const struct sandbox_order *order, struct arena *arena, int *ret_http,
-	struct sandbox_payment *ret_payment)
+enum status sandbox_pay(struct sandbox_service *service, const struct sandbox_order *order, struct arena *arena,
+        int *ret_http, struct sandbox_payment *ret_payment)
 {
 	struct sandbox_behaviour behaviour;
 	TRY(choose_behaviour(service, order, &behaviour));
 	wait_us(service, behaviour.slow_us);
-	struct pay_work work = { .service = service, .order = order, .behaviour = &behaviour, .arena = arena, .now = clock_now() };
+	struct pay_work work = {
+		.service = service, .order = order, .behaviour = &behaviour, .arena = arena, .now = clock_now()
+	};
 	TRY(committer_run(service->committer, pay, &work));
 	if (work.is_first && (behaviour.timeout_before || behaviour.timeout_after)) {
 		wait_us(service, service->options.hang_us);
@@ -165,7 +177,8 @@ enum status sandbox_pay(struct sandbox_service *service, const struct sandbox_or
 	return STATUS_OK;
 }
 
-enum status sandbox_find(struct sandbox_service *service, struct uuid attempt, struct arena *arena, struct sandbox_payment *ret_payment)
+enum status sandbox_find(
+        struct sandbox_service *service, struct uuid attempt, struct arena *arena, struct sandbox_payment *ret_payment)
 {
 	struct sql *sql;
 	struct sandbox_payment payment = { 0 };
@@ -197,7 +210,8 @@ static enum status refund(struct sql *sql, void *arg)
 	return sandbox_store_refund(sql, work->refund_id, work->attempt, work->amount, clock_now());
 }
 
-enum status sandbox_refund(struct sandbox_service *service, struct uuid attempt, struct slice refund_id, struct slice amount)
+enum status sandbox_refund(
+        struct sandbox_service *service, struct uuid attempt, struct slice refund_id, struct slice amount)
 {
 	struct arena arena = { 0 };
 	struct refund_work work = { attempt, refund_id, amount, &arena };
@@ -223,8 +237,8 @@ enum status sandbox_script(struct sandbox_service *service, const struct sandbox
 	return status;
 }
 
-enum status sandbox_list(struct sandbox_service *service, struct arena *arena, struct sandbox_payment **ret_payments, size_t *ret_count,
-	int64_t *ret_refunds)
+enum status sandbox_list(struct sandbox_service *service, struct arena *arena, struct sandbox_payment **ret_payments,
+        size_t *ret_count, int64_t *ret_refunds)
 {
 	struct sql *sql;
 	TRY(sql_pool_take(service->readers, &sql));
@@ -251,7 +265,8 @@ static struct slice notification_body(const struct sandbox_notification *row, st
 	return writer_slice(&out);
 }
 
-static bool send_notification(struct sandbox_service *service, const struct sandbox_notification *row, struct arena *arena)
+static bool send_notification(
+        struct sandbox_service *service, const struct sandbox_notification *row, struct arena *arena)
 {
 	struct slice body = notification_body(row, arena);
 	struct slice id = arena_format(arena, "msg_%016lx", uuid_hash(row->id));
@@ -263,12 +278,14 @@ static bool send_notification(struct sandbox_service *service, const struct sand
 		.url = row->notify_url,
 		.body = body,
 		.headers = { { "Content-Type", SLICE("application/json") }, { "webhook-id", id },
-			{ "webhook-timestamp", arena_format(arena, "%ld", timestamp) }, { "webhook-signature", writer_slice(&signature) } },
+		        { "webhook-timestamp", arena_format(arena, "%ld", timestamp) },
+		        { "webhook-signature", writer_slice(&signature) } },
 		.header_count = 4,
 		.timeout_ms = 5000,
 	};
 	struct http_answer answer;
-	return http_client_call(service->http, &call, arena, &answer) == STATUS_OK && answer.status >= 200 && answer.status < 300;
+	return http_client_call(service->http, &call, arena, &answer) == STATUS_OK && answer.status >= 200 &&
+	       answer.status < 300;
 }
 
 struct notified_work {
@@ -283,7 +300,8 @@ static enum status store_notified(struct sql *sql, void *arg)
 	const struct notified_work *work = arg;
 	if (work->is_before)
 		return sandbox_store_set_status(sql, work->row->attempt,
-			slice_is(work->row->type, "payment.returned") ? SLICE("returned") : SLICE("settled"), work->row->code);
+		        slice_is(work->row->type, "payment.returned") ? SLICE("returned") : SLICE("settled"),
+		        work->row->code);
 	return sandbox_store_notified(sql, work->row->id, work->state, work->next_at);
 }
 
@@ -328,7 +346,8 @@ static enum status start(struct sandbox_service *service, struct problem *proble
 {
 	struct sql *sql;
 	if (!webhook_secret_parse(service->options.secret, &service->secret))
-		return problem_set(problem, ERR_INVALID_PARAMETER, "rails_secret", "The rails secret is not whsec_ and base64.");
+		return problem_set(
+		        problem, ERR_INVALID_PARAMETER, "rails_secret", "The rails secret is not whsec_ and base64.");
 	TRY(sql_open(service->options.database_url, &sql, problem));
 	enum status status = sql_migrate(sql, &sandbox_migrations, problem);
 	sql_close(sql);
@@ -338,7 +357,8 @@ static enum status start(struct sandbox_service *service, struct problem *proble
 	return thread_start("sandbox-notify", run_notifier, service, &service->notifier);
 }
 
-enum status sandbox_service_start(const struct sandbox_options *options, struct sandbox_service **ret_service, struct problem *problem)
+enum status sandbox_service_start(
+        const struct sandbox_options *options, struct sandbox_service **ret_service, struct problem *problem)
 {
 	struct sandbox_service *service = NEW(struct sandbox_service);
 	service->options = *options;
@@ -348,7 +368,7 @@ enum status sandbox_service_start(const struct sandbox_options *options, struct 
 		service->options.hang_us = 30 * MICROSECONDS_PER_SECOND;
 	pthread_mutex_init(&service->rules_lock, NULL);
 	bell_init(&service->bell);
-	service->http = http_client_new(&(struct http_client_options){ 0 });
+	service->http = http_client_new(&(struct http_client_options) { 0 });
 	enum status status = start(service, problem);
 	if (status != STATUS_OK) {
 		sandbox_service_stop(service);

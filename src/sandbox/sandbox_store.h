@@ -21,16 +21,20 @@ struct sandbox_notification {
 };
 
 /* STATUS_OK, or ERR_NOT_FOUND. Texts live in the arena. */
-enum status sandbox_store_get(struct sql *sql, struct uuid attempt, struct arena *arena, struct sandbox_payment *ret_payment);
+enum status sandbox_store_get(
+        struct sql *sql, struct uuid attempt, struct arena *arena, struct sandbox_payment *ret_payment);
 enum status sandbox_store_insert(struct sql *sql, const struct sandbox_payment *payment, int64_t now);
 /* Moves a hung payment on; `taken` is how much times_taken grows. */
 enum status sandbox_store_take(struct sql *sql, const struct sandbox_payment *payment, int taken);
 enum status sandbox_store_set_status(struct sql *sql, struct uuid attempt, struct slice status, struct slice code);
-enum status sandbox_store_list(struct sql *sql, struct arena *arena, struct sandbox_payment **ret_payments, size_t *ret_count);
+enum status sandbox_store_list(
+        struct sql *sql, struct arena *arena, struct sandbox_payment **ret_payments, size_t *ret_count);
 
-enum status sandbox_store_refund(struct sql *sql, struct slice refund_id, struct uuid attempt, struct slice amount, int64_t now);
+enum status sandbox_store_refund(
+        struct sql *sql, struct slice refund_id, struct uuid attempt, struct slice amount, int64_t now);
 enum status sandbox_store_refund_count(struct sql *sql, int64_t *ret_count);
 
 enum status sandbox_store_notify(struct sql *sql, const struct sandbox_notification *notification);
-enum status sandbox_store_due(struct sql *sql, int64_t now, struct arena *arena, struct sandbox_notification ret_rows[64], size_t *ret_count);
+enum status sandbox_store_due(
+        struct sql *sql, int64_t now, struct arena *arena, struct sandbox_notification ret_rows[64], size_t *ret_count);
 enum status sandbox_store_notified(struct sql *sql, struct uuid id, struct slice state, int64_t next_at);

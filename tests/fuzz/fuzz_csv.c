@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (csv_read(slice_make(data, size), &arena, &file, NULL) == STATUS_OK) {
 		for (size_t i = 0; i < file.count; i++) {
 			payment_order_check(&file.orders[i], &arena);
-			assert(file.orders[i].refusal || (file.orders[i].amount.size && file.orders[i].end_to_end_id.size));
+			assert(file.orders[i].refusal ||
+			        (file.orders[i].amount.size && file.orders[i].end_to_end_id.size));
 		}
 		csv_report_write(&file, &arena);
 		pain002_write(&file, SLICE("report"), 0, &arena);

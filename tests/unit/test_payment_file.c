@@ -26,10 +26,10 @@ static void csv_columns_stand_in_any_order(void **state)
 	(void)state;
 	struct payment_file file;
 	assert_status(read_text("currency,id,amount,payee_name,iban,reference\r\n"
-				"EUR,1,12.3,\"Doe, \"\"John\"\"\",DE89370400440532013000,\"two\nlines\"\r\n"
-				"USD,2,7.00,Shop,,\r\n",
-			      &file, NULL),
-		STATUS_OK);
+	                        "EUR,1,12.3,\"Doe, \"\"John\"\"\",DE89370400440532013000,\"two\nlines\"\r\n"
+	                        "USD,2,7.00,Shop,,\r\n",
+	                      &file, NULL),
+	        STATUS_OK);
 	assert_int_equal(file.count, 2);
 	assert_slice(file.orders[0].payee_name, "Doe, \"John\"");
 	assert_slice(file.orders[0].amount, "12.30");
@@ -53,7 +53,8 @@ static void csv_faults_are_named_by_line(void **state)
 		{ "id,amount,currency,id\n", ERR_INVALID_FIELD, "Line 1: a column stands twice." },
 		{ "id,amount,currency\n1,2.00\n", ERR_INVALID_FIELD, "Line 2: 2 fields instead of 3." },
 		{ "id,amount,currency\n1,2.00,\"USD\n", ERR_INVALID_FIELD, "Line 2: a quoted field does not end." },
-		{ "id,amount,currency\n1,\"2.00\"x,USD\n", ERR_INVALID_FIELD, "Line 2: something follows a quoted field." },
+		{ "id,amount,currency\n1,\"2.00\"x,USD\n", ERR_INVALID_FIELD,
+		        "Line 2: something follows a quoted field." },
 		{ "id,amount,currency\n,2.00,USD\n", ERR_MISSING_FIELD, "Line 2: the id is missing." },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -84,7 +85,8 @@ static void bad_orders_are_refused_one_by_one(void **state)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct payment_file file;
-		struct slice text = arena_format(&arena, "id,amount,currency,iban,routing_number,account_number,account_id\n%s\n", rows[i].row);
+		struct slice text = arena_format(
+		        &arena, "id,amount,currency,iban,routing_number,account_number,account_id\n%s\n", rows[i].row);
 		assert_status(read_text(text.data, &file, NULL), STATUS_OK);
 		if (rows[i].refusal)
 			assert_string_equal(file.orders[0].refusal, rows[i].refusal);
@@ -96,8 +98,9 @@ static void bad_orders_are_refused_one_by_one(void **state)
 static void keys_tell_orders_apart_and_files_the_same(void **state)
 {
 	(void)state;
-	static const char text[] = "id,amount,currency,iban\n1,1.00,EUR,DE89370400440532013000\n1,1.00,EUR,DE89370400440532013000\n"
-				   "1,2.00,EUR,DE89370400440532013000\n";
+	static const char text[] =
+	        "id,amount,currency,iban\n1,1.00,EUR,DE89370400440532013000\n1,1.00,EUR,DE89370400440532013000\n"
+	        "1,2.00,EUR,DE89370400440532013000\n";
 	struct payment_file file;
 	char once[3][ORDER_KEY_SIZE], again[3][ORDER_KEY_SIZE];
 	assert_status(read_text(text, &file, NULL), STATUS_OK);
@@ -114,7 +117,9 @@ static void reports_hold_no_formulas(void **state)
 {
 	(void)state;
 	struct payment_file file;
-	assert_status(read_text("id,amount,currency,payee_name,iban\n1,1.00,EUR,=HYPERLINK(1),DE89370400440532013000\n", &file, NULL), STATUS_OK);
+	assert_status(read_text("id,amount,currency,payee_name,iban\n1,1.00,EUR,=HYPERLINK(1),DE89370400440532013000\n",
+	                      &file, NULL),
+	        STATUS_OK);
 	struct slice report = csv_report_write(&file, &arena);
 	assert_non_null(strstr(arena_text(&arena, report), ",\"'=HYPERLINK(1)\","));
 }
@@ -125,9 +130,9 @@ static void xml_with_a_document_type_is_refused(void **state)
 	struct payment_file file;
 	struct problem problem = { 0 };
 	assert_status(read_text("<?xml version=\"1.0\"?><!DOCTYPE Document [<!ENTITY a \"b\">]>"
-				"<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\"/>",
-			      &file, &problem),
-		ERR_INVALID_FIELD);
+	                        "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09\"/>",
+	                      &file, &problem),
+	        ERR_INVALID_FIELD);
 	assert_string_equal(problem.detail, "A document type definition is not taken.");
 }
 
@@ -209,7 +214,8 @@ static void check_report(struct payment_file *file, const char *schema)
 	struct slice report = pain002_write(file, SLICE("report-1"), clock_now(), &arena);
 	fwrite(report.data, 1, report.size, out);
 	fclose(out);
-	struct slice command = arena_format(&arena, "xmllint --nonet --noout --schema %s/%s %s 2>/dev/null", vectors_path(&arena, "iso20022/xsd"), schema, path);
+	struct slice command = arena_format(&arena, "xmllint --nonet --noout --schema %s/%s %s 2>/dev/null",
+	        vectors_path(&arena, "iso20022/xsd"), schema, path);
 	int outcome = system(command.data);
 	if (outcome)
 		print_error("%.*s\n", SLICE_ARGS(report));
@@ -224,20 +230,25 @@ static void reports_are_valid_pain002(void **state)
 	assert_status(read_sample("iso20022/samples/sepa/pain.001.001.03.xml", &file, NULL), STATUS_OK);
 	check_report(&file, "pain.002.001.03.xsd");
 	assert_status(read_sample("iso20022/samples/sepa-rules/00-accept.xml", &file, NULL), STATUS_OK);
-	static const char *const statuses[] = { "settled", "accepted", "awaiting_approval", "declined", "canceled", "failed", "rejected" };
+	static const char *const statuses[] = { "settled", "accepted", "awaiting_approval", "declined", "canceled",
+		"failed", "rejected" };
 	for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
 		file.orders[0].is_answered = true;
 		file.orders[0].status = slice_from(statuses[i]);
 		file.orders[0].payment_id = SLICE("pay-01890000-0000-7000-8000-000000000001");
 		file.orders[0].code = SLICE("consent_daily_limit");
-		file.orders[0].detail = SLICE("Too much & <more> than the schema's 105 characters, because somebody wrote a very long sentence without an end \xc3\xbc\xc3\xbc\xc3\xbc");
+		file.orders[0].detail = SLICE("Too much & <more> than the schema's 105 characters, because somebody "
+		                              "wrote a very long sentence without an end \xc3\xbc\xc3\xbc\xc3\xbc");
 		check_report(&file, "pain.002.001.10.xsd");
 	}
-	assert_status(read_text("id,amount,currency,iban\n1,1.00,EUR,DE89370400440532013000\n2,1.00,XXQ,\n", &file, NULL), STATUS_OK);
+	assert_status(
+	        read_text("id,amount,currency,iban\n1,1.00,EUR,DE89370400440532013000\n2,1.00,XXQ,\n", &file, NULL),
+	        STATUS_OK);
 	check_report(&file, "pain.002.001.10.xsd");
 }
 
 #define TEST(function) cmocka_unit_test_teardown(function, clean_up)
 TESTS(TEST(csv_columns_stand_in_any_order), TEST(csv_faults_are_named_by_line), TEST(bad_orders_are_refused_one_by_one),
-	TEST(keys_tell_orders_apart_and_files_the_same), TEST(reports_hold_no_formulas), TEST(xml_with_a_document_type_is_refused),
-	TEST(samples_of_every_version_are_read), TEST(files_that_break_schema_or_rules_are_refused), TEST(reports_are_valid_pain002))
+        TEST(keys_tell_orders_apart_and_files_the_same), TEST(reports_hold_no_formulas),
+        TEST(xml_with_a_document_type_is_refused), TEST(samples_of_every_version_are_read),
+        TEST(files_that_break_schema_or_rules_are_refused), TEST(reports_are_valid_pain002))
