@@ -84,7 +84,7 @@ static bool run_work(struct committer *committer, struct work *work)
 {
 	uint64_t writes = sql_writes(committer->sql);
 	work->status = work->run(committer->sql, work->arg);
-	if (committer->sql->failure != STATUS_OK)
+	if (committer->sql->failure != STATUS_OK || work->status == ERR_DATABASE_BUSY)
 		return false;
 	return work->status == STATUS_OK || sql_writes(committer->sql) == writes;
 }
@@ -163,7 +163,7 @@ static bool is_worth_isolating(enum status status)
 /* Cuts at most `most` works off the queue. */
 static struct work *take_waiting(struct committer *committer, size_t most, size_t *ret_count)
 {
-	struct work **end = &committer->first, *taken = committer->first;
+	struct work *taken = committer->first, **end = &taken;
 	size_t count = 0;
 	while (*end && count < most) {
 		end = &(*end)->next;
@@ -175,7 +175,7 @@ static struct work *take_waiting(struct committer *committer, size_t most, size_
 		committer->last = &committer->first;
 	committer->count -= count;
 	*ret_count = count;
-	return count ? taken : NULL;
+	return taken;
 }
 
 /* What has arrived since the batch was taken. */

@@ -229,9 +229,10 @@ static void serve(void *arg)
 		else
 			goes_on = rest(bell, &ignored, count ? GATHER_MS : 0) && bell_wait(bell, &seen, POLL_MS);
 	}
-	/* Not stored: the next start sees the last events once more. */
-	enum status ignored_status = tick_off(consumer, true);
-	(void)ignored_status;
+	enum status status = tick_off(consumer, true);
+	if (status != STATUS_OK) /* The next start sees the last events once more. */
+		log_event(LOG_WARNING, "outbox", "offset not stored", LOG_TEXT("consumer", consumer->name),
+		        LOG_STATUS(status));
 }
 
 static void ring(void *arg)

@@ -77,7 +77,7 @@ static enum status see(void *arg, const struct event *events, size_t count)
 		seen->failures_left--;
 		return ERR_NEIGHBOUR_UNAVAILABLE;
 	}
-	assert_in_range(count, 1, 256);
+	assert_in_range(count, 1, OUTBOX_BATCH_MAX);
 	for (size_t i = 0; i < count && seen->count < SEEN_MAX; i++) {
 		seen->numbers[seen->count] = events[i].created_at;
 		seen->sequences[seen->count] = events[i].sequence;
