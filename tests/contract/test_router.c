@@ -1,5 +1,8 @@
 #include "router_stage.h"
 
+#include "router/attempt_change.h"
+#include "router/attempt_work.h"
+
 static void a_book_payment_is_one_commit(void **state)
 {
 	stage_open(state);
@@ -551,6 +554,150 @@ static void a_refund_that_the_payee_cannot_give_fails(void **state)
 	stage_close();
 }
 
+/* --- Somebody else was quicker ------------------------------------------------------------------------------------ */
+
+static void a_stale_change_of_an_attempt_is_refused(void **state)
+{
+	struct attempt_case *cases[3];
+	stage_open(state);
+	stage_fund(10000);
+	fake_behave(RAIL_ACH, RAIL_WAITS);
+	struct payment_order order = stage_order(1000, US_PAYEE);
+	stage_paid(&order);
+	stage_await(order.id, PAYMENT_SUBMITTED);
+	for (int i = 0; i < 3; i++) {
+		cases[i] = attempt_case_new(stage.router, &actor_system, &stage.arena);
+		assert_status(attempt_case_load(cases[i], stage_attempt(order.id, 1)), STATUS_OK);
+	}
+	int64_t due_at = cases[0]->attempt.due_at;
+	struct attempt_change change = attempt_change_of(cases[0], ATTEMPT_ACCEPTED, due_at);
+	assert_status(attempt_change_commit(stage.router, &change), STATUS_OK);
+	/* another state, due as before */
+	change = attempt_change_of(cases[1], ATTEMPT_DECLINED, due_at);
+	assert_status(attempt_change_commit(stage.router, &change), ERR_STATE_CONFLICT);
+	/* the same state, claimed by another worker */
+	assert_status(attempt_case_load(cases[0], stage_attempt(order.id, 1)), STATUS_OK);
+	assert_status(attempt_case_load(cases[1], stage_attempt(order.id, 1)), STATUS_OK);
+	change = attempt_change_of(cases[0], ATTEMPT_ACCEPTED, due_at + 1);
+	assert_status(attempt_change_commit(stage.router, &change), STATUS_OK);
+	change = attempt_change_of(cases[1], ATTEMPT_ACCEPTED, due_at + 2);
+	assert_status(attempt_change_commit(stage.router, &change), ERR_STATE_CONFLICT);
+	fake_behave(RAIL_ACH, RAIL_SETTLES);
+	stage_await(order.id, PAYMENT_SETTLED);
+	stage_close();
+}
+
+static void what_may_be_at_the_rail_is_not_canceled(void **state)
+{
+	stage_open(state);
+	stage_fund(10000);
+	fake_behave(RAIL_ACH, RAIL_FAILS_BEFORE);
+	struct payment_order order = stage_order(1000, US_PAYEE);
+	stage_paid(&order);
+	struct attempt_case *c = attempt_case_new(stage.router, &actor_system, &stage.arena);
+	do {
+		usleep(10000);
+		assert_status(attempt_case_load(c, stage_attempt(order.id, 1)), STATUS_OK);
+		assert_int_not_equal(c->payment.status, PAYMENT_SETTLED);
+	} while (c->attempt.status != ATTEMPT_PENDING || !c->attempt.tries);
+	/* it will be sent again, so it is pending, but the payment was submitted once */
+	assert_status(attempt_cancel(stage.router, &actor_system, &c->payment, c->attempt.id), ERR_STATE_CONFLICT);
+	stage_await(order.id, PAYMENT_SETTLED);
+	stage_close();
+}
+
+static struct payment_id canceled_meanwhile;
+
+static enum status consent_canceled_meanwhile(
+        void *self, const struct consent_question *question, struct consent_verdict *ret_verdict)
+{
+	struct payment payment;
+	assert_status(
+	        payment_cancel(stage.router, &actor_system, canceled_meanwhile, &stage.arena, &payment), STATUS_OK);
+	return stage_consent(self, question, ret_verdict);
+}
+
+static void an_approval_that_a_cancelation_overtakes_moves_nothing(void **state)
+{
+	struct problem problem;
+	struct payment payment;
+	stage_open(state);
+	stage_fund(10000);
+	stage.consent.needs_approval = true;
+	struct payment_order order = stage_order(1000, NULL);
+	stage_paid(&order);
+	canceled_meanwhile = order.id;
+	stage.identity.consent_check = consent_canceled_meanwhile;
+	assert_status(
+	        payment_approve(stage.router, &actor_system, order.id, SLICE_EMPTY, &stage.arena, &problem, &payment),
+	        ERR_STATE_CONFLICT);
+	assert_int_equal(stage_payment(order.id).status, PAYMENT_CANCELED);
+	assert_int_equal(stage_balance(stage.wallet), 10000);
+	stage_close();
+}
+
+static void only_a_waiting_payment_can_be_decided(void **state)
+{
+	struct problem problem;
+	struct payment payment;
+	bool is_replay;
+	stage_open(state);
+	stage_fund(10000);
+	stage_go_far();
+	struct payment_order order = stage_order(1000, NULL);
+	stage.crash = CRASH_AFTER_POST;
+	assert_true(stage_pay(&order, &payment, &is_replay) != STATUS_OK);
+	assert_int_equal(stage_payment(order.id).status, PAYMENT_CREATED);
+	assert_status(payment_disapprove(stage.router, &actor_system, order.id, SLICE_EMPTY, &stage.arena, &payment),
+	        ERR_STATE_CONFLICT);
+	assert_status(
+	        payment_approve(stage.router, &actor_system, order.id, SLICE_EMPTY, &stage.arena, &problem, &payment),
+	        ERR_STATE_CONFLICT);
+	assert_status(payment_expire(stage.router, order.id), STATUS_OK);
+	assert_status(
+	        payment_cancel(stage.router, &actor_system, order.id, &stage.arena, &payment), ERR_STATE_CONFLICT);
+	assert_int_equal(stage_payment(order.id).status, PAYMENT_CREATED);
+	stage.crash = CRASH_NEVER;
+	stage_close();
+}
+
+static enum status move_back(struct sql *sql, void *arg)
+{
+	struct payment *payment = arg;
+	return payment_move(sql, &actor_system, payment, PAYMENT_AUTHORIZED, clock_now(), SLICE_EMPTY);
+}
+
+static void a_settled_payment_does_not_go_back(void **state)
+{
+	stage_open(state);
+	stage_fund(10000);
+	struct payment_order order = stage_order(1000, NULL);
+	struct payment payment = stage_paid(&order);
+	assert_status(router_commit(stage.router, move_back, &payment), ERR_STATE_CONFLICT);
+	assert_int_equal(stage_payment(order.id).status, PAYMENT_SETTLED);
+	stage_close();
+}
+
+/* The rail says settled, but the hold is gone already: the money left all the same. */
+static void a_settlement_without_its_hold_is_late(void **state)
+{
+	static struct payment_group release;
+	stage_open(state);
+	stage_fund(10000);
+	fake_behave(RAIL_ACH, RAIL_ACCEPTS);
+	struct payment_order order = stage_order(1000, US_PAYEE);
+	stage_paid(&order);
+	stage_await(order.id, PAYMENT_ACCEPTED);
+	struct attempt_case *c = attempt_case_new(stage.router, &actor_system, &stage.arena);
+	assert_status(attempt_case_load(c, stage_attempt(order.id, 1)), STATUS_OK);
+	group_release(&release, &c->payment, &c->attempt);
+	const struct ledger_group group = group_view(&release);
+	assert_status(stage.house.api.post(stage.house.api.self, &actor_system, &group, NULL, NULL), STATUS_OK);
+	stage_report(c->attempt.id, ANSWER_SETTLED);
+	assert_int_equal(stage_number("SELECT sum(balance) FROM accounts WHERE name = 'Suspense USD'"), 1000);
+	stage_close();
+}
+
 TESTS(ON_BOTH(a_book_payment_is_one_commit), ON_BOTH(a_repeat_is_answered_and_another_body_refused),
         ON_BOTH(a_declined_payment_stays_declined), ON_BOTH(what_declines_a_payment_is_stored_and_moves_nothing),
         ON_BOTH(nobody_is_paid_into_the_platforms_own_accounts), ON_BOTH(a_budget_holds_under_concurrency),
@@ -560,4 +707,7 @@ TESTS(ON_BOTH(a_book_payment_is_one_commit), ON_BOTH(a_repeat_is_answered_and_an
         ON_BOTH(a_rail_that_refuses_is_left_for_the_next), ON_BOTH(a_fallback_that_cannot_be_held_fails),
         ON_BOTH(a_lost_answer_is_asked_for_and_never_paid_twice), ON_BOTH(notifications_may_repeat_and_overtake),
         ON_BOTH(a_late_settlement_is_booked_to_suspense), ON_BOTH(what_was_not_sent_can_be_canceled),
-        ON_BOTH(refunds_never_exceed_what_was_paid), ON_BOTH(a_refund_that_the_payee_cannot_give_fails))
+        ON_BOTH(refunds_never_exceed_what_was_paid), ON_BOTH(a_refund_that_the_payee_cannot_give_fails),
+        ON_BOTH(a_stale_change_of_an_attempt_is_refused), ON_BOTH(what_may_be_at_the_rail_is_not_canceled),
+        ON_BOTH(an_approval_that_a_cancelation_overtakes_moves_nothing), ON_BOTH(only_a_waiting_payment_can_be_decided),
+        ON_BOTH(a_settled_payment_does_not_go_back), ON_BOTH(a_settlement_without_its_hold_is_late))
