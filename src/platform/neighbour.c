@@ -133,8 +133,8 @@ static struct slice forward_url(const struct neighbour *neighbour, const struct 
 
 static void forward_request_headers(struct http_call *call, const struct http_request *request)
 {
-	static const char *const names[] = { "Authorization", "Content-Type", "Accept", "Idempotency-Key", "User-Agent",
-		"webhook-id", "webhook-timestamp", "webhook-signature" };
+	static const char *const names[] = { "Authorization", "Content-Type", "Accept", "Idempotency-Key", "webhook-id",
+		"webhook-timestamp", "webhook-signature" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		add_header(call, names[i], http_request_header(request, names[i]));
 }
