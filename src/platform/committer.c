@@ -153,6 +153,18 @@ static void run_each_alone(struct committer *committer, struct work *batch)
 	}
 }
 
+/* A work that found its rows in somebody else's hands has written nothing; it is tried again by itself. */
+static void retry_busy(struct committer *committer, struct work *batch)
+{
+	int64_t deadline = clock_monotonic() + RETRY_SECONDS * MICROSECONDS_PER_SECOND;
+	for (struct work *work = batch; work; work = work->next) {
+		if (work->status != ERR_DATABASE_BUSY || clock_monotonic() > deadline)
+			continue;
+		atomic_fetch_add_explicit(&committer->retries, 1, memory_order_relaxed);
+		run_alone(committer, work, deadline);
+	}
+}
+
 /* Whether works that failed together may do better one by one. Not when the disk or the connection failed: that would
  * fail each of them as well, and an unavailable database may have stored the batch. */
 static bool is_worth_isolating(enum status status)
@@ -213,8 +225,10 @@ static void run_batch(struct committer *committer, struct work *batch, size_t co
 		return;
 	}
 	status = run_together(committer, batch, count);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		retry_busy(committer, batch);
 		return;
+	}
 	if (!is_worth_isolating(status)) {
 		answer_all(batch, status);
 		return;
