@@ -24,9 +24,11 @@ static const struct row {
 
 static const struct slice environment_prefix = SLICE("AGENTPAY_");
 
-/* Variables of ours that are no settings: they tell the test programs where things are. */
-static const char *const foreign[] = { "AGENTPAY_TEST_", "AGENTPAY_SOURCE", "AGENTPAY_BINARY", "AGENTPAY_SHARED",
-	"AGENTPAY_KEEP" };
+/* Variables of ours that are no settings, by how they begin: those of `agentpay pay`, and those that tell the test
+ * programs where things are and how long to go on. */
+static const char *const foreign[] = { "AGENTPAY_SERVER", "AGENTPAY_CLIENT_", "AGENTPAY_SCHEMAS", "AGENTPAY_TEST_",
+	"AGENTPAY_SOURCE", "AGENTPAY_BINARY", "AGENTPAY_LOAD", "AGENTPAY_SHARED", "AGENTPAY_KEEP", "AGENTPAY_CRASH_",
+	"AGENTPAY_FUZZ_", "AGENTPAY_SEED", "AGENTPAY_OPERATIONS" };
 
 /* "DATABASE_URL" as the option's "database-url". */
 static struct slice option_name(const struct row *row, char buffer[NAME_MAX_SIZE])
