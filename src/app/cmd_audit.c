@@ -59,6 +59,9 @@ static int verify(struct slice url)
 	int64_t begin = clock_monotonic();
 	status = audit_verify(sql, &finding);
 	sql_close(sql);
+	/* The engine did not take the question: the tables are not there. */
+	if (status == ERR_DATABASE)
+		return command_failed("There is no audit trail in the database of AGENTPAY_AUDIT_DATABASE_URL.");
 	if (status != STATUS_OK)
 		return command_failed_with(status, &problem);
 	return report(&finding, clock_monotonic() - begin);

@@ -250,11 +250,12 @@ static int run(int argc, char **argv)
 	for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
 		if (getenv(environment[i].name))
 			*environment[i].value = slice_from(getenv(environment[i].name));
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (option == '?')
-			return EXIT_USAGE;
+	opterr = 0;
+	for (int option, row = 0; (option = getopt_long(argc, argv, ":", options, &row)) != -1;) {
+		if (option == '?' || option == ':')
+			return command_misused_option(option, argv);
 		if (!read_argument(option, optarg, &arguments))
-			return command_misused("pay: \"%s\" is not a value for that option", optarg);
+			return command_misused("pay: \"%s\" is not a value of --%s", optarg, options[row].name);
 	}
 	if (optind + 1 != argc)
 		return command_misused("pay takes one file; see agentpay pay --help");

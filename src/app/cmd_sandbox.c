@@ -118,11 +118,12 @@ static int run(int argc, char **argv)
 		.sandbox = { .database_url = SLICE("sqlite:var/sandbox.db") } };
 	const char *from_environment = getenv("AGENTPAY_RAILS_SECRET");
 	arguments.sandbox.secret = slice_from(from_environment);
-	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (option == '?')
-			return EXIT_USAGE;
+	opterr = 0;
+	for (int option, row = 0; (option = getopt_long(argc, argv, ":", options, &row)) != -1;) {
+		if (option == '?' || option == ':')
+			return command_misused_option(option, argv);
 		if (!read_argument(option, optarg, &arguments))
-			return command_misused("sandbox: \"%s\" is not a value for that option", optarg);
+			return command_misused("sandbox: \"%s\" is not a value of --%s", optarg, options[row].name);
 	}
 	if (optind < argc)
 		return command_misused("sandbox knows no argument \"%s\"", argv[optind]);

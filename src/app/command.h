@@ -22,6 +22,8 @@ struct command {
 /* Say one sentence on standard error, after "agentpay: ", and return EXIT_USAGE or EXIT_FAILED. */
 int command_misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int command_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Says which option getopt_long has just refused by giving '?' or ':'. */
+int command_misused_option(int option, char **argv);
 /* The problem's detail, or the status' own sentence when it has none. */
 int command_failed_with(enum status status, const struct problem *problem);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/folder.h"
@@ -53,8 +54,14 @@ static enum status read_key(const char *path, unsigned char ret_key[CRYPTO_KEY_S
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return fail(problem, "cannot read the key file", path);
-	ssize_t size = read(file, text, sizeof text);
+	struct stat about;
+	ssize_t size = fstat(file, &about) == 0 ? read(file, text, sizeof text) : -1;
 	close(file);
+	if (size >= 0 && about.st_mode & (S_IRWXG | S_IRWXO)) {
+		crypto_wipe(text, sizeof text);
+		return problem_set(problem, ERR_IO, "KEY_FOLDER",
+		        "the key file %s may be read by others; its mode must be 0600", path);
+	}
 	bool is_key =
 	        size > 0 &&
 	        hex_decode(slice_trim((struct slice) { text, (size_t)size }), ret_key, CRYPTO_KEY_SIZE, &decoded) &&

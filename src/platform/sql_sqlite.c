@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "platform/sql_engine.h"
 
 enum { TIDY_PAGES = 1000, CHECKPOINT_PAGES = 8000 }; /* 4 MiB, 32 MiB */
-enum { BUSY_TIMEOUT_MS = 5000, OPEN_ATTEMPTS = 50, OPEN_PAUSE_MICROSECONDS = 20000 };
+enum { BUSY_TIMEOUT_MS = 5000, OPEN_PATIENCE_MICROSECONDS = 6000000, OPEN_PAUSE_MICROSECONDS = 20000 };
 
 struct sqlite {
 	struct sql sql;
@@ -354,8 +355,8 @@ static enum status create_private(const char *path, struct problem *problem)
 	return problem_set(problem, status, "", "The database file %s cannot be made: %s.", path, strerror(errno));
 }
 
-/* Turning a new file to WAL takes an exclusive lock for which SQLite does not wait; another process may be doing the
- * same at this moment. */
+/* Turning a new file to WAL takes an exclusive lock for which SQLite does not always wait; another process may be doing
+ * the same at this moment. */
 static enum status configure(struct sqlite *sqlite)
 {
 	static const char settings[] = "PRAGMA journal_mode = WAL;"
@@ -364,14 +365,13 @@ static enum status configure(struct sqlite *sqlite)
 	                               "PRAGMA journal_size_limit = 67108864;"
 	                               "PRAGMA mmap_size = 1073741824;"
 	                               "PRAGMA cache_size = -8192;";
-	enum status status = STATUS_OK;
-	for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
-		status = sqlite_script(&sqlite->sql, settings);
-		if (status != ERR_DATABASE_BUSY)
+	int64_t until = clock_monotonic() + OPEN_PATIENCE_MICROSECONDS;
+	for (;;) {
+		enum status status = sqlite_script(&sqlite->sql, settings);
+		if (status != ERR_DATABASE_BUSY || clock_monotonic() > until)
 			return status;
 		usleep(OPEN_PAUSE_MICROSECONDS);
 	}
-	return status;
 }
 
 static enum status open_problem(const struct sqlite *sqlite, enum status status, struct problem *problem)
@@ -379,6 +379,9 @@ static enum status open_problem(const struct sqlite *sqlite, enum status status,
 	if (status == ERR_DATABASE_CORRUPT)
 		return problem_set(problem, status, "",
 		        "The file %s is not a SQLite database or is damaged; restore it from a backup.", sqlite->path);
+	if (status == ERR_DATABASE_BUSY)
+		return problem_set(
+		        problem, status, "", "The database file %s is held by another program.", sqlite->path);
 	return problem_set(problem, status, "", "The database file %s cannot be used: %s.", sqlite->path,
 	        sqlite3_errmsg(sqlite->handle));
 }

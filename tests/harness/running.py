@@ -51,11 +51,17 @@ def free_ports(count):
             one.close()
 
 
-class Postgres:
-    """A fresh database on the test run's PostgreSQL server (AGENTPAY_TEST_POSTGRES)."""
+def program(folder, *arguments, seconds=60, user=None, **environment):
+    """Runs the program to its end in a folder and gives its status, stdout and stderr."""
+    return subprocess.run([binary(), *arguments], cwd=folder, env=dict(plain_environment(), **environment), capture_output=True,
+                          text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL, user=user)
 
-    def __init__(self):
-        url = os.environ.get("AGENTPAY_TEST_POSTGRES")
+
+class Postgres:
+    """A fresh database on a PostgreSQL server: that of the test run (AGENTPAY_TEST_POSTGRES), or another."""
+
+    def __init__(self, url=None):
+        url = url or os.environ.get("AGENTPAY_TEST_POSTGRES")
         if not url:
             raise Missing("AGENTPAY_TEST_POSTGRES does not name a PostgreSQL server")
         self.server = url
@@ -132,13 +138,13 @@ class Process:
 class Platform:
     """A running platform with its rail simulator. Use as a context manager."""
 
-    def __init__(self, engine="sqlite", shape="one", settings=None, sandbox=(), folder=None):
+    def __init__(self, engine="sqlite", shape="one", settings=None, sandbox=(), folder=None, server=None):
         self.engine, self.shape = engine, shape
         self.settings = dict(settings or {})
         self.sandbox_arguments = list(sandbox)
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="agentpay-test-"))
         self.keep_folder = folder is not None
-        self.postgres = Postgres() if engine == "postgres" else None
+        self.postgres = Postgres(server) if engine == "postgres" else None
         self.processes = []
         self.secret = "whsec_" + base64.b64encode(os.urandom(32)).decode()
         self.log = self.folder / "platform.log"
