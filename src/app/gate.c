@@ -7,7 +7,7 @@
 #include "platform/outbox.h"
 #include "platform/rate_limit.h"
 
-enum { USER_AGENT_SIZE_MAX = 256, TOKEN_SIZE_MAX = 8192, ACTOR_NAME_MAX = 64 };
+enum { USER_AGENT_SIZE_MAX = 256, ACTOR_NAME_MAX = 64 };
 
 struct gate {
 	const struct identity_api *identity;
@@ -90,10 +90,7 @@ static enum status bearer_token(const struct http_request *request, struct slice
 	if (!slice_equal_ignore_case(scheme, SLICE("Bearer ")))
 		return problem_set(request->problem, ERR_UNAUTHENTICATED, "Authorization",
 		        "Send Authorization: Bearer with an access token.");
-	struct slice token = slice_trim(slice_skip(value, scheme.size));
-	if (!token.size || token.size > TOKEN_SIZE_MAX)
-		return ERR_INVALID_TOKEN;
-	*ret_token = token;
+	*ret_token = slice_trim(slice_skip(value, scheme.size));
 	return STATUS_OK;
 }
 
@@ -134,7 +131,6 @@ static enum status limit_rate(struct passage *passage)
 	add_number_header(passage, "RateLimit-Reset", state.reset_seconds);
 	if (allowed)
 		return STATUS_OK;
-	add_number_header(passage, "Retry-After", state.retry_after_seconds);
 	metric_add(METRIC_rate_limited_total, "", 1);
 	return ERR_TOO_MANY_REQUESTS;
 }

@@ -60,8 +60,8 @@ static enum status show(void *self, struct http_request *request, struct http_re
 	(void)self;
 	handled++;
 	struct writer out = writer_growing(request->arena);
-	writef(&out, "%.*s %.*s %d ", SLICE_ARGS(request->actor->name), SLICE_ARGS(request->actor->ip_address),
-	        (int)handled);
+	writef(&out, "%.*s %.*s %zu %d ", SLICE_ARGS(request->actor->name), SLICE_ARGS(request->actor->ip_address),
+	        request->actor->user_agent.size, (int)handled);
 	write_uuid(&out, request->operation_id);
 	response->status = request->method == HTTP_POST ? 201 : 200;
 	response->content_type = "text/plain";
@@ -92,13 +92,19 @@ static enum status slow(void *self, struct http_request *request, struct http_re
 	return status;
 }
 
-/* Fails the first time with a failure of ours, then with one of the client's, then succeeds. */
+/* Fails with a failure of ours, then with one of the client's, then with an answer of its own; then succeeds. */
 static enum status moody(void *self, struct http_request *request, struct http_response *response)
 {
 	static const enum status moods[] = { ERR_DATABASE_BUSY, ERR_STATE_CONFLICT };
-	if (handled < 2)
-		return moods[handled++];
-	return show(self, request, response);
+	int mood = handled;
+	if (mood < 2) {
+		handled++;
+		return moods[mood];
+	}
+	enum status status = show(self, request, response);
+	if (mood == 2)
+		response->status = 409;
+	return status;
 }
 
 static const struct http_route rows[] = {
@@ -229,13 +235,18 @@ static void who_asks_decides(void **state)
 
 static void events_name_who_and_from_where(void **state)
 {
-	static const struct {
+	char long_name[300];
+	memset(long_name, 'x', sizeof long_name);
+	const struct {
 		struct asking asking;
 		const char *begins;
 	} cases[] = {
 		{ { HTTP_GET, "/open" }, "anonymous 127.0.0.1 " },
 		{ { HTTP_GET, "/mine", "agent" }, "agent-02000000-0000-0000-0000-000000000000 127.0.0.1 " },
 		{ { HTTP_GET, "/mine", "admin" }, "user-01000000-0000-0000-0000-000000000000 127.0.0.1 " },
+		{ { HTTP_GET, "/open", .more = { "User-Agent", SLICE("bot/1") } }, "anonymous 127.0.0.1 5 " },
+		{ { HTTP_GET, "/open", .more = { "User-Agent", slice_make(long_name, sizeof long_name) } },
+		        "anonymous 127.0.0.1 256 " },
 		/* A stranger's word about addresses does not count. */
 		{ { HTTP_GET, "/open", .more = { NEIGHBOUR_ADDRESS, SLICE("10.1.2.3") } }, "anonymous 127.0.0.1 " },
 		{ { HTTP_GET, "/open", .more = { NEIGHBOUR_ACTOR, SLICE("user-1") } }, "anonymous 127.0.0.1 " },
@@ -325,6 +336,11 @@ static void too_many_requests_of_one_principal_wait(void **state)
 	assert_slice(http_answer_header(&stage.answer, "RateLimit-Remaining"), "0");
 	assert_slice(http_answer_header(&stage.answer, "Retry-After"), "1");
 	assert_int_equal(ask((struct asking) { HTTP_GET, "/mine", "admin" }), 200);
+	/* Who does not say his name is counted by his address. */
+	int refused = 0;
+	for (int i = 0; i < 8; i++)
+		refused += ask((struct asking) { HTTP_GET, "/open" }) == 429;
+	assert_true(refused > 0);
 	for (int i = 0; i < 8; i++)
 		assert_int_equal(ask((struct asking) { HTTP_GET, "/free" }), 200);
 	assert_slice(http_answer_header(&stage.answer, "RateLimit-Limit"), "");
@@ -388,13 +404,14 @@ static void stored_answers_are_sealed(void **state)
 	assert_int_equal(sealed.size, stage.answer.body.size + CRYPTO_SEAL_OVERHEAD);
 	assert_null(memmem(sealed.data, sealed.size, "user-", 5));
 	assert_status(sql_end(found), STATUS_OK);
-	/* An altered answer is not given out. */
-	assert_status(database_execute(sql, "UPDATE idempotency_answers SET operation_id = operation_id, sealed_body = "
-	                                    "body_hash"),
+	/* An altered or cut answer is not given out. */
+	assert_status(database_execute(sql, "UPDATE idempotency_answers SET sealed_body = body_hash"), STATUS_OK);
+	assert_int_equal(ask((struct asking) { HTTP_POST, "/things", "admin", "k", "{}" }), 500);
+	assert_status(database_execute(sql, "UPDATE idempotency_answers SET sealed_body = substr(body_hash, 1, 4)"),
 	        STATUS_OK);
-	sql_close(sql);
 	assert_int_equal(ask((struct asking) { HTTP_POST, "/things", "admin", "k", "{}" }), 500);
 	assert_int_equal(handled, 1);
+	sql_close(sql);
 	strike_stage();
 }
 
@@ -403,10 +420,11 @@ static void refusals_and_failures_are_not_stored(void **state)
 	raise_stage(database_of(state), 0);
 	assert_int_equal(ask((struct asking) { HTTP_POST, "/moody", "admin", "k", "{}" }), 503);
 	assert_int_equal(ask((struct asking) { HTTP_POST, "/moody", "admin", "k", "{}" }), 409);
+	assert_int_equal(ask((struct asking) { HTTP_POST, "/moody", "admin", "k", "{}" }), 409);
 	assert_int_equal(ask((struct asking) { HTTP_POST, "/moody", "admin", "k", "{}" }), 201);
 	assert_int_equal(ask((struct asking) { HTTP_POST, "/moody", "admin", "k", "{}" }), 201);
 	assert_slice(http_answer_header(&stage.answer, "Idempotent-Replayed"), "true");
-	assert_int_equal(handled, 3);
+	assert_int_equal(handled, 4);
 	strike_stage();
 }
 
