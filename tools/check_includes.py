@@ -8,7 +8,8 @@
     *_rules   -> base, money, its own service's headers and other services' *_api.h; no I/O, clock or thread header
     app       -> all
 
-A third-party library is included by one .c file of platform, or of the service that alone needs it.
+A third-party library is included by one .c file of platform (and those that carry its name on: x.c and x_*.c), or of the
+service that alone needs it.
 """
 import pathlib
 import re
@@ -70,6 +71,11 @@ def check_system(path, layer, name, users):
     return None
 
 
+def is_family(paths):
+    first, *others = sorted(path.with_suffix("") for path in paths)
+    return all(str(other).startswith(f"{first}_") for other in others)
+
+
 def check(root):
     violations, users = [], {}
     source = root / "src"
@@ -83,7 +89,7 @@ def check(root):
             if reason:
                 violations.append(f"{path}: {reason}")
     for library, paths in users.items():
-        if len(paths) > 1:
+        if not is_family(paths):
             violations.append(f"{library} is included by more than one file: {', '.join(str(p) for p in sorted(paths))}")
     return violations
 

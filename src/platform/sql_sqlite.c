@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "platform/sql_engine.h"
+#include "platform/sql_sqlite_wal.h"
 
 enum { TIDY_PAGES = 1000, CHECKPOINT_PAGES = 8000 }; /* 4 MiB, 32 MiB */
 enum { BUSY_TIMEOUT_MS = 5000, OPEN_PATIENCE_MICROSECONDS = 6000000, OPEN_PAUSE_MICROSECONDS = 20000 };
@@ -276,7 +277,10 @@ static void sqlite_rollback(struct sql *sql)
 
 static enum status sqlite_commit(struct sql *sql)
 {
+	sqlite3 *handle = sqlite_of(sql)->handle;
+	wal_gather(handle);
 	enum status status = sqlite_execute(sql, &commit, NULL, 0, NULL);
+	wal_release(handle);
 	if (status != STATUS_OK)
 		sqlite_rollback(sql);
 	return status;
@@ -359,8 +363,8 @@ static enum status create_private(const char *path, struct problem *problem)
  * the same at this moment. */
 static enum status configure(struct sqlite *sqlite)
 {
-	static const char settings[] = "PRAGMA journal_mode = WAL;"
-	                               "PRAGMA synchronous = FULL;"
+	static const char settings[] = "PRAGMA synchronous = FULL;"
+	                               "PRAGMA journal_mode = WAL;"
 	                               "PRAGMA foreign_keys = ON;"
 	                               "PRAGMA journal_size_limit = 67108864;"
 	                               "PRAGMA mmap_size = 1073741824;"
@@ -389,7 +393,7 @@ static enum status open_problem(const struct sqlite *sqlite, enum status status,
 static enum status connect_file(struct sqlite *sqlite, struct problem *problem)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-	if (sqlite3_open_v2(sqlite->path, &sqlite->handle, flags, NULL) != SQLITE_OK)
+	if (sqlite3_open_v2(sqlite->path, &sqlite->handle, flags, wal_vfs()) != SQLITE_OK)
 		return open_problem(sqlite, fail(sqlite), problem);
 	sqlite3_busy_timeout(sqlite->handle, BUSY_TIMEOUT_MS);
 	sqlite3_wal_hook(sqlite->handle, hear_commit, sqlite);
