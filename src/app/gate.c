@@ -62,15 +62,23 @@ static void recognise_neighbour(struct passage *passage)
 		request->remote_address = address;
 }
 
+/* A header may hold any byte. What goes into events and the trail is text that every engine takes. */
+static struct slice user_agent_of(const struct http_request *request)
+{
+	struct slice given = http_request_header(request, "User-Agent");
+	size_t size = given.size < USER_AGENT_SIZE_MAX ? given.size : USER_AGENT_SIZE_MAX;
+	char *text = arena_alloc(request->arena, size + 1);
+	for (size_t i = 0; i < size; i++)
+		text[i] = given.data[i] >= ' ' && given.data[i] <= '~' ? given.data[i] : '?';
+	return slice_make(text, size);
+}
+
 static void set_actor(struct passage *passage, struct slice name)
 {
 	struct http_request *request = passage->request;
-	struct slice user_agent = http_request_header(request, "User-Agent");
-	if (user_agent.size > USER_AGENT_SIZE_MAX)
-		user_agent.size = USER_AGENT_SIZE_MAX;
 	passage->actor = (struct actor) { .name = name,
 		.ip_address = request->remote_address,
-		.user_agent = user_agent,
+		.user_agent = user_agent_of(request),
 		.trace_id = request->trace_id };
 	request->actor = &passage->actor;
 }

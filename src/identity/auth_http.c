@@ -63,6 +63,9 @@ enum status auth_refresh(void *service, struct http_request *request, struct htt
 enum status auth_logout(void *service, struct http_request *request, struct http_response *response)
 {
 	TRY(body_is_empty(request));
+	if (principal_is_agent(request->principal))
+		return problem_set(request->problem, ERR_FORBIDDEN, "",
+		        "An agent has no session to end; suspend the agent to make its tokens useless.");
 	TRY(identity_logout(service, request->actor, request->principal));
 	response->status = 204;
 	return STATUS_OK;

@@ -229,6 +229,8 @@ static void set_limits(CURL *easy, const struct http_client_options *options, co
 {
 	bool follows = options->follow_redirects && !options->refuse_private;
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* What we are given is asked for: "/a/.." must not become another address on the way to a neighbour. */
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, follows ? 1L : 0L);

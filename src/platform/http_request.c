@@ -63,6 +63,15 @@ static struct slice join_segments(const struct http_segments *segments, struct a
 	return writer_slice(&path);
 }
 
+/* A filter that cannot be read must not count as none, nor reach a database that refuses the text. */
+static bool query_is_text(struct slice query, struct arena *arena)
+{
+	struct slice text;
+	if (!query.size || !memchr(query.data, '%', query.size))
+		return true;
+	return percent_decode(query, true, arena, &text) && !has_control_characters(text) && utf8_is_valid(text);
+}
+
 bool http_target_parse(struct slice target, struct http_request *request, struct http_segments *ret_segments)
 {
 	struct http_segments segments;
@@ -70,7 +79,7 @@ bool http_target_parse(struct slice target, struct http_request *request, struct
 	if (!is_visible(target) || !query.size || query.data[0] != '/')
 		return false;
 	slice_split(&query, '?', &path);
-	if (!decode_segments(path, request->arena, &segments))
+	if (!decode_segments(path, request->arena, &segments) || !query_is_text(query, request->arena))
 		return false;
 	request->path = memchr(path.data, '%', path.size) ? join_segments(&segments, request->arena) : path;
 	request->raw_query = query.data ? query : SLICE_EMPTY;

@@ -92,7 +92,7 @@ static int forget(void **state)
 
 static enum status call_at(struct http_client *client, int port, struct http_call call)
 {
-	call.url = arena_format(&arena, "http://127.0.0.1:%d/path?q=1", port);
+	call.url = arena_format(&arena, "http://127.0.0.1:%d/a/../path?q=1", port);
 	return http_client_call(client, &call, &arena, &answer);
 }
 
@@ -126,7 +126,7 @@ static void sends_what_it_is_told(void **state)
 	assert_slice(answer.retry_after, "7");
 	assert_slice(http_answer_header(&answer, "content-LENGTH"), "2");
 	assert_slice(http_answer_header(&answer, "X-None"), "");
-	assert_ptr_equal(strstr(peer.heard, "POST /path?q=1 HTTP/1.1\r\n"), peer.heard);
+	assert_ptr_equal(strstr(peer.heard, "POST /a/../path?q=1 HTTP/1.1\r\n"), peer.heard);
 	assert_non_null(strstr(peer.heard, "\r\nAuthorization: Bearer x\r\n"));
 	assert_non_null(strstr(peer.heard, "\r\nContent-Type: application/json\r\n"));
 	assert_non_null(strstr(peer.heard, "\r\nX-Empty:\r\n"));
@@ -137,10 +137,10 @@ static void sends_what_it_is_told(void **state)
 		enum http_method method;
 		const char *line;
 	} rows[] = {
-		{ HTTP_GET, "GET /path?q=1 " },
-		{ HTTP_PUT, "PUT /path?q=1 " },
-		{ HTTP_PATCH, "PATCH /path?q=1 " },
-		{ HTTP_DELETE, "DELETE /path?q=1 " },
+		{ HTTP_GET, "GET /a/../path?q=1 " },
+		{ HTTP_PUT, "PUT /a/../path?q=1 " },
+		{ HTTP_PATCH, "PATCH /a/../path?q=1 " },
+		{ HTTP_DELETE, "DELETE /a/../path?q=1 " },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct http_call bare = { .method = rows[i].method };

@@ -50,6 +50,13 @@ static void reads_targets(void **state)
 		{ "/\xc3\xa9", 0, NULL, NULL },
 		{ "/a\tb", 0, NULL, NULL },
 		{ "/a?b\x7f", 0, NULL, NULL },
+		{ "/a?b=%C3%A9+%25", 1, "/a", "b=%C3%A9+%25" },
+		{ "/a?b=%zz", 0, NULL, NULL },
+		{ "/a?b=%c", 0, NULL, NULL },
+		{ "/a?b=%00", 0, NULL, NULL },
+		{ "/a?b=%0d", 0, NULL, NULL },
+		{ "/a?b=%ff", 0, NULL, NULL },
+		{ "/a?b=%ed%a0%80", 0, NULL, NULL },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct http_request request = { .arena = &arena };
