@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "audit/audit_api.h"
 #include "audit_sql.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -117,18 +118,21 @@ enum status audit_service_handle(void *arg, const struct event *events, size_t c
 struct access_work {
 	const struct actor *actor;
 	struct uuid user;
-	struct slice action;
+	const char *action;
 	int64_t at;
 };
 
 static enum status store_access(struct sql *sql, void *arg)
 {
 	const struct access_work *work = arg;
-	return audit_store_access(sql, work->actor, work->user, work->action, work->at);
+	const struct audit_access access = {
+		.user = { work->user }, .resource = "audit_event", .action = work->action, .at = work->at
+	};
+	return audit_access_store(sql, work->actor, &access);
 }
 
 static enum status note_access(
-        struct audit_service *service, const struct actor *actor, struct uuid user, struct slice action)
+        struct audit_service *service, const struct actor *actor, struct uuid user, const char *action)
 {
 	struct access_work work = { actor, user, action, clock_now() };
 	TRY(committer_run(service->engines->committer, store_access, &work));
@@ -141,7 +145,7 @@ enum status audit_service_list(struct audit_service *service, const struct actor
         const struct audit_filter *filter, const struct page *page, audit_take *take, void *arg)
 {
 	struct sql *sql;
-	TRY(note_access(service, actor, user, SLICE("view")));
+	TRY(note_access(service, actor, user, "list"));
 	TRY(sql_pool_take(service->trail, &sql));
 	enum status status = audit_store_page(sql, filter, page, take, arg);
 	sql_pool_give(service->trail, sql);
@@ -152,7 +156,7 @@ enum status audit_service_verify(
         struct audit_service *service, const struct actor *actor, struct uuid user, struct audit_finding *ret_finding)
 {
 	struct sql *sql;
-	TRY(note_access(service, actor, user, SLICE("verify")));
+	TRY(note_access(service, actor, user, "verify"));
 	if (atomic_flag_test_and_set(&service->is_verifying))
 		return ERR_OVERLOADED;
 	enum status status = sql_pool_take(service->trail, &sql);

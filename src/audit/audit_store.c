@@ -160,32 +160,3 @@ enum status audit_store_successor(struct sql *sql, struct sha256 hash, int64_t e
 	*ret_sequence = sequence;
 	return STATUS_OK;
 }
-
-enum status audit_store_access(
-        struct sql *sql, const struct actor *actor, struct uuid user, struct slice action, int64_t at)
-{
-	char body[512];
-	struct writer out = writer_fixed(body, sizeof body);
-	struct json_writer json = { .out = &out };
-	json_object_open(&json);
-	json_key_text(&json, "event_type", SLICE("audit.access"));
-	json_key_id(&json, "user_id", ID_PREFIX_user, user);
-	json_key_text(&json, "resource", SLICE("audit_event"));
-	json_key_text(&json, "action", action);
-	json_key_text_or_null(&json, "ip_address", actor->ip_address);
-	json_key_instant(&json, "timestamp", at);
-	json_object_close(&json);
-	if (out.overflowed)
-		return ERR_INTERNAL;
-	const struct event event = { .id = uuid_new(),
-		.type = SLICE("audit.access"),
-		.entity_type = SLICE("user"),
-		.entity_id = user,
-		.actor = actor->name,
-		.ip_address = actor->ip_address,
-		.user_agent = actor->user_agent,
-		.trace_id = actor->trace_id,
-		.body = writer_slice(&out),
-		.created_at = at };
-	return outbox_add(sql, &event);
-}

@@ -1,4 +1,4 @@
-/* The only file of audit that knows SQL; all of it in the audit database but for audit_store_access. */
+/* The only file of audit that knows SQL; all of it in the audit database. */
 #pragma once
 
 #include "audit/audit_chain.h"
@@ -48,7 +48,3 @@ struct audit_filter {
 /* Newest first, limit + 1 records of the page. */
 enum status audit_store_page(
         struct sql *sql, const struct audit_filter *filter, const struct page *page, audit_take *take, void *arg);
-
-/* In the business database, inside a commit: an event that a user read the trail. */
-enum status audit_store_access(
-        struct sql *sql, const struct actor *actor, struct uuid user, struct slice action, int64_t at);

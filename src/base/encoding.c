@@ -81,7 +81,7 @@ bool base64_decode(struct slice text, void *buffer, size_t capacity, size_t *ret
 	return decode(text, alphabet, buffer, capacity, ret_size);
 }
 
-static int nibble(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -98,7 +98,7 @@ bool hex_decode(struct slice text, void *buffer, size_t capacity, size_t *ret_si
 	if (text.size % 2 || text.size / 2 > capacity)
 		return false;
 	for (size_t i = 0; i < text.size; i += 2) {
-		int high = nibble(text.data[i]), low = nibble(text.data[i + 1]);
+		int high = hex_digit(text.data[i]), low = hex_digit(text.data[i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		out[i / 2] = (unsigned char)(high << 4 | low);

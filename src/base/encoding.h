@@ -8,6 +8,9 @@
 void write_base64(struct writer *writer, const void *data, size_t size);
 void write_base64url(struct writer *writer, const void *data, size_t size);
 
+/* The value of a hexadecimal digit in either letter case; -1 when it is none. */
+int hex_digit(char c);
+
 /* Decode into `buffer`; false when malformed or larger than `capacity`. */
 bool base64_decode(struct slice text, void *buffer, size_t capacity, size_t *ret_size);
 bool base64url_decode(struct slice text, void *buffer, size_t capacity, size_t *ret_size);

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/random.h"
 
 struct uuid uuid_new(void)
@@ -89,17 +90,6 @@ void write_uuid(struct writer *writer, struct uuid uuid)
 	write_bytes(writer, text, sizeof text);
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool uuid_parse(struct slice text, struct uuid *ret_uuid)
 {
 	struct uuid uuid;
@@ -109,7 +99,7 @@ bool uuid_parse(struct slice text, struct uuid *ret_uuid)
 	for (int i = 0; i < 16; i++) {
 		if (dash_before(i) && text.data[at++] != '-')
 			return false;
-		int high = nibble(text.data[at++]), low = nibble(text.data[at++]);
+		int high = hex_digit(text.data[at++]), low = hex_digit(text.data[at++]);
 		if (high < 0 || low < 0)
 			return false;
 		uuid.bytes[i] = (unsigned char)(high << 4 | low);

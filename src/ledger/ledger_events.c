@@ -1,5 +1,6 @@
 #include "ledger/ledger_events.h"
 
+#include "audit/audit_api.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "ledger/ledger_names.h"
@@ -95,14 +96,13 @@ enum status ledger_event_posted(
 enum status ledger_event_viewed(
         struct sql *sql, const struct actor *actor, struct user_id user, struct account_id account, int64_t at)
 {
-	char body[BODY_MAX];
-	struct writer out = writer_fixed(body, sizeof body);
-	struct event event = event_make(actor, "audit.access", "account", account.uuid, at);
-	struct json_writer json = body_open(&out, "audit.access");
-	json_key_id(&json, "user_id", ID_PREFIX_user, user.uuid);
-	json_key_text(&json, "resource", SLICE("statement"));
-	json_key_text(&json, "action", SLICE("view"));
-	json_key_text_or_null(&json, "ip_address", actor->ip_address);
-	event.body = body_close(&json, at);
-	return outbox_add(sql, &event);
+	const struct audit_access access = {
+		.user = user,
+		.resource = "statement",
+		.action = "view",
+		.entity_type = "account",
+		.entity = account.uuid,
+		.at = at,
+	};
+	return audit_access_store(sql, actor, &access);
 }

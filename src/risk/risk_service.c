@@ -1,5 +1,6 @@
 #include "risk/risk_service.h"
 
+#include "audit/audit_api.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "platform/crypto.h"
@@ -157,7 +158,10 @@ struct access_work {
 static enum status store_access(struct sql *sql, void *arg)
 {
 	const struct access_work *work = arg;
-	return risk_store_access(sql, work->actor, work->user, work->at);
+	const struct audit_access access = {
+		.user = { work->user }, .resource = "risk_alert", .action = "list", .at = work->at
+	};
+	return audit_access_store(sql, work->actor, &access);
 }
 
 enum status risk_service_alerts(struct risk_service *service, const struct actor *actor, struct uuid user,

@@ -58,34 +58,6 @@ static enum status alert_event(struct sql *sql, const struct risk_alert *alert, 
 	return outbox_add(sql, &event);
 }
 
-enum status risk_store_access(struct sql *sql, const struct actor *actor, struct uuid user, int64_t at)
-{
-	char body[512];
-	struct writer out = writer_fixed(body, sizeof body);
-	struct json_writer json = { .out = &out };
-	json_object_open(&json);
-	json_key_text(&json, "event_type", SLICE("audit.access"));
-	json_key_id(&json, "user_id", ID_PREFIX_user, user);
-	json_key_text(&json, "resource", SLICE("risk_alert"));
-	json_key_text(&json, "action", SLICE("view"));
-	json_key_text_or_null(&json, "ip_address", actor->ip_address);
-	json_key_instant(&json, "timestamp", at);
-	json_object_close(&json);
-	if (out.overflowed)
-		return ERR_INTERNAL;
-	const struct event event = { .id = uuid_new(),
-		.type = SLICE("audit.access"),
-		.entity_type = SLICE("user"),
-		.entity_id = user,
-		.actor = actor->name,
-		.ip_address = actor->ip_address,
-		.user_agent = actor->user_agent,
-		.trace_id = actor->trace_id,
-		.body = writer_slice(&out),
-		.created_at = at };
-	return outbox_add(sql, &event);
-}
-
 /* Fills the verdict from the columns score, decision and reasons. */
 static enum status read_verdict(const struct sql_rows *rows, struct risk_verdict *ret_verdict)
 {

@@ -50,6 +50,3 @@ enum status risk_store_candidate_payee(struct sql *sql, struct payment_id paymen
 /* Ends it: with `is_confirmed` its payee is known from now on. */
 enum status risk_store_candidate_end(struct sql *sql, struct payment_id payment, bool is_confirmed);
 enum status risk_store_has_candidates(struct sql *sql, bool *ret_has);
-
-/* That a user looked: an `audit.access` event, inside a commit. */
-enum status risk_store_access(struct sql *sql, const struct actor *actor, struct uuid user, int64_t at);

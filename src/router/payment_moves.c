@@ -138,25 +138,3 @@ enum status payment_move(struct sql *sql, const struct actor *actor, struct paym
 	TRY(history_store(sql, payment, reason));
 	return tell_move(sql, actor, payment, from, at);
 }
-
-enum status payment_access_tell(
-        struct sql *sql, const struct actor *actor, struct uuid user, struct payment_id id, int64_t at)
-{
-	char buffer[EVENT_TEXT_MAX];
-	struct writer out = writer_fixed(buffer, sizeof buffer);
-	struct json_writer json = { .out = &out };
-	json_object_open(&json);
-	json_key_text(&json, "event_type", SLICE("audit.access"));
-	json_key_id(&json, "user_id", ID_PREFIX_user, user);
-	json_key_text(&json, "resource", SLICE("payment"));
-	json_key_text(&json, "action", uuid_is_nil(id.uuid) ? SLICE("list") : SLICE("view"));
-	json_key_text_or_null(&json, "ip_address", actor->ip_address);
-	json_key_instant(&json, "timestamp", at);
-	json_object_close(&json);
-	const struct payment subject = { .id = id };
-	struct event event = event_of(&subject, actor, "audit.access", at);
-	if (uuid_is_nil(id.uuid))
-		event.entity_id = user;
-	event.body = writer_slice(&out);
-	return outbox_add(sql, &event);
-}

@@ -25,7 +25,3 @@ enum status payment_move(struct sql *sql, const struct actor *actor, struct paym
 /* An event that is no change of state: "payment.late_settlement". */
 enum status payment_tell(
         struct sql *sql, const struct actor *actor, const struct payment *payment, const char *type, int64_t at);
-
-/* "audit.access": a user with Admin or Auditor role has read payments; `id` nil for a list. */
-enum status payment_access_tell(
-        struct sql *sql, const struct actor *actor, struct uuid user, struct payment_id id, int64_t at);

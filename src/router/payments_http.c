@@ -1,5 +1,6 @@
 #include "router/router_http.h"
 
+#include "audit/audit_api.h"
 #include "base/clock.h"
 #include "router/payment_json.h"
 #include "router/router_internal.h"
@@ -38,7 +39,16 @@ struct access {
 static enum status write_access(struct sql *sql, void *arg)
 {
 	const struct access *access = arg;
-	return payment_access_tell(sql, access->request->actor, access->request->principal->id, access->id, access->at);
+	bool is_list = uuid_is_nil(access->id.uuid);
+	const struct audit_access stored = {
+		.user = { access->request->principal->id },
+		.resource = "payment",
+		.action = is_list ? "list" : "view",
+		.entity_type = is_list ? NULL : "payment",
+		.entity = access->id.uuid,
+		.at = access->at,
+	};
+	return audit_access_store(sql, access->request->actor, &stored);
 }
 
 /* A person's look at payments is itself an event; an agent's look at its own is not. */
