@@ -145,7 +145,7 @@ enum status audit_service_list(struct audit_service *service, const struct actor
         const struct audit_filter *filter, const struct page *page, audit_take *take, void *arg)
 {
 	struct sql *sql;
-	TRY(note_access(service, actor, user, "list"));
+	TRY(note_access(service, actor, user, "view"));
 	TRY(sql_pool_take(service->trail, &sql));
 	enum status status = audit_store_page(sql, filter, page, take, arg);
 	sql_pool_give(service->trail, sql);
