@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 import time
@@ -35,10 +36,10 @@ def draw_payment(chance, agent):
     if kind == "external":
         payee = {"name": chance.choice(["Hotel Aurora", "Cloud Inc", "Paper & Co"]), **BANKS[chance.choice(list(BANKS))]}
     elif kind == "over its consent":
-        amount = "5000.01"
+        amount = "15000.01"
     elif kind == "to a stranger":
         payee = {"name": "Stranger", "routing_number": "011000015", "account_number": str(chance.randint(10**8, 10**9))}
-        amount = f"{chance.randint(4000, 4900)}.00"
+        amount = f"{chance.randint(10000, 12000)}.00"
     elif kind == "fails at the rail":
         payee = {"name": "Closed Shop [sandbox: decline=R03]", **BANKS["us"]}
     elif kind == "needs approval":
@@ -85,19 +86,26 @@ def print_outcomes(payments):
     say("\nWhat became of the payments")
     for (status, code), count in sorted(collections.Counter((p["status"], p["decline_code"]) for p in payments).items(), key=lambda row: -row[1]):
         say(f"  {count:6}  {status}" + (f" ({code})" if code else ""))
-    rails = collections.Counter(p["rail"] for p in payments if p["status"] == "settled")
-    say("  settled by rail: " + ", ".join(f"{rail} {count}" for rail, count in rails.most_common()))
+    for end in ("settled", "failed"):
+        rails = collections.Counter(payment["rail"] or "none" for payment in payments if payment["status"] == end)
+        say(f"  {end} by rail: " + (", ".join(f"{rail} {count}" for rail, count in rails.most_common()) or "none"))
+
+
+def group_accounts(accounts):
+    """Accounts that differ by a number only, such as the agents' wallets, together; the largest sums first."""
+    groups = collections.defaultdict(list)
+    for account in accounts:
+        groups[re.sub(r" [0-9a-f]{8}$", "", account["name"]), account["type"]].append(account)
+    return sorted(groups.items(), key=lambda row: -abs(sum(account["balance"] for account in row[1])))
 
 
 def print_books(platform, token):
     report = platform.made(platform.call("GET", "/v1/reports/trial-balance", token=token))
     for currency in report["currencies"]:
         say(f"\nTrial balance {currency['currency']}, {len(currency['accounts'])} accounts")
-        for account in sorted(currency["accounts"], key=lambda row: -abs(row["balance"]))[:8]:
-            say(f"  {account['name'][:36]:38}{account['type']:10}{account['balance']:16.2f}")
-        if len(currency["accounts"]) > 8:
-            say(f"  … and {len(currency['accounts']) - 8} more")
-        say(f"  debits {currency['debits']:.2f}, credits {currency['credits']:.2f}: " + ("it balances" if currency["balanced"] else "IT DOES NOT BALANCE"))
+        for (name, kind), accounts in group_accounts(currency["accounts"]):
+            say(f"  {len(accounts):4}  {name:32}{kind:10}{sum(row['balance'] for row in accounts):16,.2f}")
+        say(f"  debits {currency['debits']:,.2f}, credits {currency['credits']:,.2f}: " + ("it balances" if currency["balanced"] else "IT DOES NOT BALANCE"))
     return all(currency["balanced"] for currency in report["currencies"])
 
 
@@ -127,7 +135,7 @@ def main():
                "--hang-ms", "3000"]
     with running.Platform(sandbox=sandbox, settings={"AGENTPAY_LOG_LEVEL": "warning"}) as platform:
         say(f"Making an owner, {len(AGENTS)} agents, their consents and accounts …")
-        agents = [platform.example(name, funds="100000.00", per_payment_limit="5000.00", daily_limit="90000.00", monthly_limit="500000.00",
+        agents = [platform.example(name, funds="400000.00", per_payment_limit="15000.00", daily_limit="250000.00", monthly_limit="500000.00",
                                    approval_threshold="999.99") for name in AGENTS]
         token = agents[0]["admin"]
         kinds, lines = collections.Counter(), []
@@ -141,7 +149,7 @@ def main():
         say(f"A day of {count} payments: " + ", ".join(f"{number} {kind}" for kind, number in kinds.most_common()))
         result = load(platform, path, count)
         say(f"\n{result['requests']} answers in {result['seconds']:.1f} s: {result['rate']:.0f} payments/s, p50 {result['p50_us'] / 1000:.1f} ms, "
-            f"p99 {result['p99_us'] / 1000:.1f} ms (HTTP {result['statuses']})")
+            f"p99 {result['p99_us'] / 1000:.1f} ms (" + ", ".join(f"{number} with HTTP {status}" for status, number in result["statuses"].items()) + ")")
         payments = wait_for_rails(platform, token)
         decided = decide_waiting(platform, payments, token, chance)
         say(f"{decided} payments waited for their owner, who has decided on each.")
