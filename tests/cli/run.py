@@ -89,8 +89,12 @@ def help_reads(folder):
             answer = run(folder, *arguments)
             assert answer.returncode == 0 and answer.stdout.startswith(f"usage: agentpay {name}"), answer
             assert len(answer.stdout.splitlines()) >= 3 and answer.stdout.endswith("\n")
-            assert max(map(len, answer.stdout.splitlines())) <= 120
-    assert re.fullmatch(r"agentpay \d+\.\d+\.\d+\n", run(folder, "version").stdout)
+            assert max(map(len, answer.stdout.splitlines())) <= 110, max(answer.stdout.splitlines(), key=len)
+    for arguments in (("version",), ("--version",)):
+        answer = run(folder, *arguments)
+        assert answer.returncode == 0 and re.fullmatch(r"agentpay \d+\.\d+\.\d+\n", answer.stdout), answer
+    refused(folder, 2, 'there is no command "demo"', "demo")
+    refused(folder, 2, 'there is no command "fly"', "help", "fly")
 
 
 @case
@@ -107,13 +111,21 @@ def wrong_use_is_status_two(folder):
 
 @case
 def config_shows_value_source_and_meaning(folder):
-    pathlib.Path(folder, "my.env").write_text("AGENTPAY_RATE_LIMIT=7\n")
-    answer = run(folder, "config", "--config=my.env", "--log=text", AGENTPAY_SERVICE_KEY="topsecret")
-    assert answer.returncode == 0
-    assert re.search(r"AGENTPAY_RATE_LIMIT.*\n +7  \(file\)\n +\S", answer.stdout)
-    assert re.search(r"AGENTPAY_LOG .*\n +text  \(command line\)", answer.stdout)
-    assert re.search(r"AGENTPAY_SERVICE_KEY.*\n +\*\*\*  \(environment\)", answer.stdout)
+    pathlib.Path(folder, "my.env").write_text("# ours\n\nAGENTPAY_RATE_LIMIT = 7\nAGENTPAY_CONNECTIONS_MAX=8\nAGENTPAY_LOG_LEVEL=error\n")
+    answer = run(folder, "config", "--config=my.env", "--log=text", "--log-level", "debug", AGENTPAY_SERVICE_KEY="topsecret",
+                 AGENTPAY_DATABASE_URL="postgres://me:topsecret@127.0.0.1/pay", AGENTPAY_CONNECTIONS_MAX="9", AGENTPAY_LOG_LEVEL="info")
+    assert answer.returncode == 0 and not answer.stderr, answer
+    shown = {name: (option, value, source) for name, option, value, source in
+             re.findall(r"^AGENTPAY_(\w+)  --(\S+)\n    (.*)  \((.*)\)\n    \S.*$", answer.stdout, re.M)}
+    assert len(shown) * 3 == len(answer.stdout.splitlines()), "not three lines for each setting"
+    assert all(option == name.lower().replace("_", "-") for name, (option, _, _) in shown.items())
+    # Each source over the one before: default, file, environment, command line.
+    for name, value, source in (("LISTEN", "127.0.0.1:8080", "default"), ("RATE_LIMIT", "7", "file"), ("CONNECTIONS_MAX", "9", "environment"),
+                                ("LOG", "text", "command line"), ("LOG_LEVEL", "debug", "command line"), ("SERVICE_KEY", "***", "environment"),
+                                ("RAILS_SECRET", "(empty)", "default"), ("DATABASE_URL", "postgres://me:***@127.0.0.1/pay", "environment")):
+        assert shown[name][1:] == (value, source), (name, shown[name])
     assert "topsecret" not in answer.stdout
+    assert max(map(len, answer.stdout.splitlines())) <= 110, max(answer.stdout.splitlines(), key=len)
 
 
 @case
