@@ -232,13 +232,11 @@ static enum status send_values(
 
 static enum status connect_server(struct postgres *postgres);
 
-/* What an idle connection received is the server's farewell, if anything; behind it stands the end of the stream. */
+/* What an idle connection received is the server's farewell, if anything; looking at it calls hear_notice. */
 static bool is_connected(struct postgres *postgres)
 {
-	for (int reads = 0; reads < 2 && !postgres->sql.is_broken; reads++)
-		if (!PQconsumeInput(postgres->connection) || PQisBusy(postgres->connection))
-			return false;
-	return !postgres->sql.is_broken && PQstatus(postgres->connection) == CONNECTION_OK;
+	return !postgres->sql.is_broken && PQconsumeInput(postgres->connection) && !PQisBusy(postgres->connection) &&
+	       !postgres->sql.is_broken && PQstatus(postgres->connection) == CONNECTION_OK;
 }
 
 /* Outside a transaction a lost connection costs nothing but opening it again. */
