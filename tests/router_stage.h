@@ -19,8 +19,11 @@ enum rail_manner {
 	RAIL_WAITS,        /* until the manner changes */
 };
 
+/* The trace that every payment is asked for in. */
+#define STAGE_TRACE "0af7651916cd43dd8448eb211c80319c"
+
 struct taken {
-	char attempt[64], rail[16];
+	char attempt[64], rail[16], trace[40];
 	const char *status; /* NULL: not taken */
 	int sends;
 };
@@ -91,6 +94,7 @@ static enum status fake_pay(void *arg, struct http_request *request, struct http
 		*taken = (struct taken) { .sends = 0 };
 		snprintf(taken->attempt, sizeof taken->attempt, "%.*s", SLICE_ARGS(attempt));
 		snprintf(taken->rail, sizeof taken->rail, "%s", rail_name(rail));
+		snprintf(taken->trace, sizeof taken->trace, "%.*s", SLICE_ARGS(request->trace_id));
 	}
 	bool is_lost = taken->sends++ == 0 && (manner == RAIL_FAILS_BEFORE || manner == RAIL_FAILS_AFTER);
 	if (!taken->status && !(is_lost && manner == RAIL_FAILS_BEFORE))
@@ -307,7 +311,11 @@ static struct payment_order stage_order(int64_t minor, const char *payee_json)
 static enum status stage_pay(const struct payment_order *order, struct payment *ret_payment, bool *ret_is_replay)
 {
 	struct problem problem = { 0 };
-	return payment_create(stage.router, &actor_system, order, &stage.arena, &problem, ret_payment, ret_is_replay);
+	static const struct actor actor = { .name = SLICE("agent-test"),
+		.ip_address = SLICE_EMPTY,
+		.user_agent = SLICE_EMPTY,
+		.trace_id = SLICE(STAGE_TRACE) };
+	return payment_create(stage.router, &actor, order, &stage.arena, &problem, ret_payment, ret_is_replay);
 }
 
 static struct payment stage_paid(const struct payment_order *order)

@@ -302,6 +302,7 @@ static enum status add_delivery(struct sql *sql, const struct webhook *webhook, 
 		.event = { event->id },
 		.event_type = event->type,
 		.body = event->body,
+		.trace_id = event->trace_id,
 		.created_at = event->created_at };
 	return notify_store_delivery_add(sql, &delivery);
 }

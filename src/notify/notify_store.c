@@ -58,6 +58,7 @@ static struct delivery read_delivery(const struct sql_rows *rows)
 		.last_error = sql_column_bytes(rows, 9),
 		.created_at = sql_column_instant(rows, 10),
 		.delivered_at = sql_column_instant(rows, 11),
+		.trace_id = sql_column_bytes(rows, 12),
 	};
 }
 
@@ -66,6 +67,7 @@ static struct delivery keep_delivery(struct arena *arena, struct delivery delive
 	delivery.event_type = arena_copy(arena, delivery.event_type);
 	delivery.body = arena_copy(arena, delivery.body);
 	delivery.last_error = arena_copy(arena, delivery.last_error);
+	delivery.trace_id = arena_copy(arena, delivery.trace_id);
 	return delivery;
 }
 
@@ -162,8 +164,8 @@ enum status notify_store_delivery_add(struct sql *sql, const struct delivery *de
 {
 	const struct sql_value values[] = { SQL_UUID(delivery->id.uuid), SQL_UUID(delivery->webhook.uuid),
 		SQL_UUID(delivery->event.uuid), SQL_TEXT(delivery->event_type), SQL_TEXT(delivery->body),
-		SQL_INSTANT(delivery->created_at) };
-	return sql_execute(sql, &delivery_insert, values, 6);
+		SQL_INSTANT(delivery->created_at), SQL_TEXT_OR_NULL(delivery->trace_id) };
+	return sql_execute(sql, &delivery_insert, values, sizeof values / sizeof *values);
 }
 
 enum status notify_store_delivery(

@@ -37,6 +37,7 @@ struct delivery {
 	int64_t next_attempt_at; /* 0 unless pending */
 	int last_status;         /* HTTP; 0: none */
 	struct slice last_error; /* a status_code; "": none */
+	struct slice trace_id;   /* of the event; "": none */
 	int64_t created_at;
 	int64_t delivered_at;
 };

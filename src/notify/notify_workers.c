@@ -7,6 +7,7 @@
 #include "notify/notify_rules.h"
 #include "notify/sealed_secret.h"
 #include "platform/http_client.h"
+#include "platform/http_request.h"
 #include "platform/metrics.h"
 #include "platform/thread.h"
 
@@ -179,9 +180,10 @@ static enum status send(struct notify_workers *workers, struct round *round, con
 		{ "webhook-id", writer_slice(&id) },
 		{ "webhook-timestamp", arena_format(arena, "%lld", (long long)(now / MICROSECONDS_PER_SECOND)) },
 		{ "webhook-signature", writer_slice(&signatures) },
+		{ "traceparent", http_traceparent(delivery->trace_id, arena) },
 	};
 	memcpy(call.headers, headers, sizeof headers);
-	call.header_count = sizeof headers / sizeof *headers;
+	call.header_count = sizeof headers / sizeof *headers - !delivery->trace_id.size;
 	return http_client_call(workers->client, &call, arena, ret_answer);
 }
 

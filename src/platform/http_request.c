@@ -162,6 +162,20 @@ void http_trace_begin(struct http_request *request, struct slice traceparent)
 	request->span_id = (struct slice) { text + SPAN_ID_AT, SPAN_ID_SIZE };
 }
 
+struct slice http_traceparent(struct slice trace_id, struct arena *arena)
+{
+	struct writer out = writer_growing(arena);
+	unsigned char span[SPAN_ID_SIZE / 2];
+	if (!trace_id.size)
+		return SLICE_EMPTY;
+	random_bytes(span, sizeof span);
+	span[0] |= 1;
+	writef(&out, "00-%.*s-", SLICE_ARGS(trace_id));
+	write_hex(&out, span, sizeof span);
+	write_slice(&out, SLICE("-01"));
+	return writer_slice(&out);
+}
+
 static bool is_safe_identifier(struct slice text)
 {
 	if (!text.size || text.size > HTTP_REQUEST_ID_MAX)

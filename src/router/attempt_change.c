@@ -15,6 +15,16 @@ struct attempt_case *attempt_case_new(struct router_service *service, const stru
 	return c;
 }
 
+/* What is done in the background belongs to the trace of the request that asked for the payment. */
+static void join_trace(struct attempt_case *c)
+{
+	if (c->actor->trace_id.size)
+		return;
+	c->traced = *c->actor;
+	c->traced.trace_id = c->attempt.trace_id;
+	c->actor = &c->traced;
+}
+
 enum status attempt_case_load(struct attempt_case *c, struct attempt_id id)
 {
 	struct sql *sql;
@@ -23,6 +33,8 @@ enum status attempt_case_load(struct attempt_case *c, struct attempt_id id)
 	if (status == STATUS_OK)
 		status = payment_load(sql, c->attempt.payment, c->arena, &c->payment);
 	sql_pool_give(c->service->engines->readers, sql);
+	if (status == STATUS_OK)
+		join_trace(c);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 struct attempt_case {
 	struct router_service *service;
 	const struct actor *actor; /* whose doing it is: the system's, unless somebody cancels */
+	struct actor traced;       /* the same in the trace of the attempt, when the doer has none */
 	struct arena *arena;
 	struct attempt attempt;
 	struct payment payment;

@@ -15,6 +15,7 @@ static enum status read_attempt(const struct sql_rows *rows, struct arena *arena
 		.decline_code = sql_column_copy(rows, 9, arena),
 		.created_at = sql_column_instant(rows, 10),
 		.updated_at = sql_column_instant(rows, 11),
+		.trace_id = sql_column_copy(rows, 12, arena),
 	};
 	if (!rail_parse(sql_column_bytes(rows, 3), &attempt.rail) ||
 	        !attempt_status_parse(sql_column_bytes(rows, 4), &attempt.status))
@@ -71,6 +72,7 @@ enum status attempt_store(struct sql *sql, const struct attempt *attempt)
 		SQL_INTEGER(attempt->fee_minor),
 		SQL_INSTANT_OR_NULL(attempt->due_at),
 		SQL_INSTANT(attempt->created_at),
+		SQL_TEXT_OR_NULL(attempt->trace_id),
 	};
 	return sql_execute(sql, &attempt_insert, values, sizeof values / sizeof *values);
 }
@@ -133,6 +135,7 @@ static enum status read_refund(const struct sql_rows *rows, struct arena *arena,
 		.created_at = sql_column_instant(rows, 7),
 		.updated_at = sql_column_instant(rows, 8),
 		.requested_by = sql_column_copy(rows, 9, arena),
+		.trace_id = sql_column_copy(rows, 10, arena),
 	};
 	for (unsigned i = 0; i < REFUND_STATUS_COUNT; i++)
 		if (slice_is(sql_column_bytes(rows, 3), refund_names[i]))
@@ -175,6 +178,7 @@ enum status refund_store(struct sql *sql, const struct refund *refund)
 		SQL_INSTANT_OR_NULL(refund->due_at),
 		SQL_INSTANT(refund->created_at),
 		SQL_TEXT(refund->requested_by),
+		SQL_TEXT_OR_NULL(refund->trace_id),
 	};
 	return sql_execute(sql, &refund_insert, values, sizeof values / sizeof *values);
 }

@@ -125,6 +125,7 @@ static enum status run_void(struct attempt_case *c)
 		.status = ATTEMPT_PLANNED,
 		.fee_minor = choice.options[choice.rail].fee.minor_units,
 		.due_at = question.at,
+		.trace_id = c->attempt.trace_id,
 		.created_at = question.at,
 	};
 	struct attempt_change change = attempt_change_of(c, c->attempt.status, 0);

@@ -43,6 +43,7 @@ struct attempt {
 	int tries;
 	int64_t due_at; /* 0: nothing left to do */
 	struct slice network_reference, decline_code;
+	struct slice trace_id; /* of the request that asked for it; "": of none */
 	int64_t created_at, updated_at;
 };
 
@@ -54,6 +55,7 @@ struct refund {
 	int64_t amount_minor;
 	enum refund_status status;
 	struct slice reason, requested_by; /* an actor's name */
+	struct slice trace_id;             /* of the request; "": of none */
 	int tries;
 	int64_t due_at;
 	int64_t created_at, updated_at;

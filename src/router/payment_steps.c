@@ -173,6 +173,7 @@ static void make_attempt(struct payment_work *work, int64_t at)
 		.status = ATTEMPT_PENDING,
 		.fee_minor = work->payment.fee_minor,
 		.due_at = at,
+		.trace_id = work->actor->trace_id,
 		.created_at = at,
 	};
 }

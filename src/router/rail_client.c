@@ -1,6 +1,7 @@
 #include "router/rail_client.h"
 
 #include "platform/http_client.h"
+#include "platform/http_request.h"
 
 enum { RAIL_TIMEOUT_MS = 10000, RAIL_ANSWER_MAX = 64 * 1024 };
 
@@ -104,13 +105,15 @@ static struct slice attempt_url(
 	return writer_slice(&out);
 }
 
+/* Leaves out what is empty. */
 static void add_header(struct http_call *call, const char *name, struct slice value)
 {
-	call->headers[call->header_count++] = (struct http_header) { name, value };
+	if (value.size)
+		call->headers[call->header_count++] = (struct http_header) { name, value };
 }
 
-static struct rail_report post(
-        struct rail_client *client, struct slice url, struct slice key, struct slice body, struct arena *arena)
+static struct rail_report post(struct rail_client *client, struct slice trace_id, struct slice url, struct slice key,
+        struct slice body, struct arena *arena)
 {
 	struct http_call call = { .method = HTTP_POST,
 		.url = url,
@@ -120,6 +123,7 @@ static struct rail_report post(
 	struct http_answer answer = { .status = 0 };
 	add_header(&call, "Content-Type", SLICE("application/json"));
 	add_header(&call, "Idempotency-Key", key);
+	add_header(&call, "traceparent", http_traceparent(trace_id, arena));
 	enum status status = http_client_call(client->http, &call, arena, &answer);
 	return read_answer(status, &answer, false, arena);
 }
@@ -147,16 +151,18 @@ struct rail_report rail_send(
 	json_key_text_or_null(&json, "reference", payment->reference);
 	json_key_text(&json, "notify_url", client->notify_url);
 	json_object_close(&json);
-	return post(client, attempt_url(client, attempt, NULL, arena), writer_slice(&key), writer_slice(&body), arena);
+	return post(client, attempt->trace_id, attempt_url(client, attempt, NULL, arena), writer_slice(&key),
+	        writer_slice(&body), arena);
 }
 
 struct rail_report rail_ask(struct rail_client *client, const struct attempt *attempt, struct arena *arena)
 {
-	const struct http_call call = { .method = HTTP_GET,
+	struct http_call call = { .method = HTTP_GET,
 		.url = attempt_url(client, attempt, "", arena),
 		.timeout_ms = RAIL_TIMEOUT_MS,
 		.answer_max = RAIL_ANSWER_MAX };
 	struct http_answer answer = { .status = 0 };
+	add_header(&call, "traceparent", http_traceparent(attempt->trace_id, arena));
 	enum status status = http_client_call(client->http, &call, arena, &answer);
 	return read_answer(status, &answer, true, arena);
 }
@@ -171,6 +177,6 @@ struct rail_report rail_refund(struct rail_client *client, const struct payment 
 	write_amount(&json, (struct money) { refund->amount_minor, payment->amount.currency });
 	json_key_id(&json, "refund_id", ID_PREFIX_refund, refund->id.uuid);
 	json_object_close(&json);
-	return post(
-	        client, attempt_url(client, attempt, "/refund", arena), writer_slice(&key), writer_slice(&body), arena);
+	return post(client, refund->trace_id, attempt_url(client, attempt, "/refund", arena), writer_slice(&key),
+	        writer_slice(&body), arena);
 }

@@ -60,6 +60,7 @@ static enum status open_refund(struct router_service *service, const struct acto
 		        .status = REFUND_PENDING,
 		        .reason = reason,
 		        .requested_by = actor->name,
+		        .trace_id = actor->trace_id,
 		        .due_at = now,
 		        .created_at = now },
 		.arena = arena,
@@ -190,6 +191,7 @@ static enum status run(struct refund_case *c, struct refund_id id)
 		return STATUS_OK;
 	c->actor = actor_system;
 	c->actor.name = c->refund.requested_by;
+	c->actor.trace_id = c->refund.trace_id;
 	TRY(router_read_payment(c->service, c->refund.payment, c->arena, &c->payment));
 	enum status found = attempt_settled_of(c->service, c->payment.id, c->arena, &c->attempt);
 	c->has_attempt = found == STATUS_OK;

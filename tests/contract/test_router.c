@@ -355,6 +355,11 @@ static void an_external_payment_settles(void **state)
 	assert_int_equal(stage_balance(stage.consent.budgets[0].account), -1000);
 	assert_int_equal(fake_rails.count, 1);
 	assert_int_equal(fake_rails.taken[0].sends, 1);
+	assert_string_equal(fake_rails.taken[0].trace, STAGE_TRACE);
+	assert_int_equal(
+	        stage_number(
+	                "SELECT count(*) FROM outbox WHERE type = 'payment.settled' AND trace_id = '" STAGE_TRACE "'"),
+	        1);
 	assert_true(payment.completed_at >= payment.created_at);
 	stage_close();
 }

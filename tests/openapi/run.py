@@ -241,12 +241,13 @@ class Listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self):
-        self.bodies = []
+        self.bodies, self.traces = [], []
         listener = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 listener.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                listener.traces.append(self.headers["traceparent"])
                 self.send_response(204)
                 self.end_headers()
 
@@ -394,6 +395,9 @@ class Story:
         self.call("GET", "/v1/audit/verify")
         if not listener.bodies:
             raise Wrong("no webhook was delivered")
+        for body, trace in zip(listener.bodies, listener.traces):
+            if b"payment_id" in body and not re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace or ""):
+                raise Wrong(f"a webhook without the trace of its event: {body} {trace}")
 
     def leaving(self):
         fresh = "an even better passphrase"

@@ -73,6 +73,18 @@ static void reads_targets(void **state)
 	}
 }
 
+static void later_calls_are_in_the_trace(void **state)
+{
+	(void)state;
+	struct slice trace = SLICE("0af7651916cd43dd8448eb211c80319c");
+	struct slice first = http_traceparent(trace, &arena), second = http_traceparent(trace, &arena);
+	struct http_request request = { .arena = &arena };
+	http_trace_begin(&request, first);
+	assert_true(slice_equal(request.trace_id, trace));
+	assert_false(slice_equal(first, second));
+	assert_slice(http_traceparent(SLICE_EMPTY, &arena), "");
+}
+
 static void reads_queries(void **state)
 {
 	(void)state;
@@ -292,6 +304,7 @@ static void arenas_can_be_used_again(void **state)
 }
 
 TESTS(cmocka_unit_test_teardown(reads_targets, forget), cmocka_unit_test_teardown(reads_queries, forget),
+        cmocka_unit_test_teardown(later_calls_are_in_the_trace, forget),
         cmocka_unit_test_teardown(continues_valid_traces, forget),
         cmocka_unit_test_teardown(takes_safe_identifiers, forget), cmocka_unit_test(knows_valid_fields),
         cmocka_unit_test_teardown(finds_the_most_literal_route, forget),

@@ -33,8 +33,9 @@ DELETE FROM webhooks WHERE id = $1
 SELECT COUNT(*) FROM webhooks
 
 -- name: delivery_insert
-INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, body, status, attempts, next_attempt_at, created_at)
-VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $6)
+INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, body, status, attempts, next_attempt_at, created_at,
+	trace_id)
+VALUES ($1, $2, $3, $4, $5, 'pending', 0, $6, $6, $7)
 ON CONFLICT DO NOTHING
 
 -- name: delivery_delete_all
@@ -42,12 +43,12 @@ DELETE FROM webhook_deliveries WHERE webhook_id = $1
 
 -- name: delivery_get
 SELECT id, webhook_id, event_id, event_type, body, status, attempts, next_attempt_at, last_status, last_error,
-	created_at, delivered_at
+	created_at, delivered_at, trace_id
 FROM webhook_deliveries WHERE id = $1
 
 -- name: delivery_page
 SELECT id, webhook_id, event_id, event_type, body, status, attempts, next_attempt_at, last_status, last_error,
-	created_at, delivered_at
+	created_at, delivered_at, trace_id
 FROM webhook_deliveries
 WHERE webhook_id = $4 AND (created_at < $1 OR (created_at = $1 AND id < $2))
 ORDER BY created_at DESC, id DESC
@@ -63,7 +64,7 @@ LIMIT 1
 
 -- name: delivery_due
 SELECT id, webhook_id, event_id, event_type, body, status, attempts, next_attempt_at, last_status, last_error,
-	created_at, delivered_at
+	created_at, delivered_at, trace_id
 FROM webhook_deliveries
 WHERE webhook_id = $1 AND status = 'pending' AND next_attempt_at <= $2
 ORDER BY created_at, id

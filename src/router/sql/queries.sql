@@ -57,19 +57,22 @@ SELECT id FROM payments WHERE status IN ('created', 'awaiting_approval') AND sta
 ORDER BY updated_at LIMIT $3
 
 -- name: attempt_insert
-INSERT INTO attempts (id, payment_id, ordinal, rail, status, fee, due_at, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+INSERT INTO attempts (id, payment_id, ordinal, rail, status, fee, due_at, created_at, updated_at, trace_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)
 
 -- name: attempt_get
-SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at, updated_at
+SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at,
+	updated_at, trace_id
 FROM attempts WHERE id = $1
 
 -- name: attempt_lock
-SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at, updated_at
+SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at,
+	updated_at, trace_id
 FROM attempts WHERE id = $1 /*postgres: FOR UPDATE*/
 
 -- name: attempts_of_payment
-SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at, updated_at
+SELECT id, payment_id, ordinal, rail, status, fee, tries, due_at, network_reference, decline_code, created_at,
+	updated_at, trace_id
 FROM attempts WHERE payment_id = $1 ORDER BY ordinal
 
 -- name: attempt_update
@@ -80,14 +83,15 @@ WHERE id = $1
 SELECT id FROM attempts WHERE due_at IS NOT NULL AND due_at <= $1 ORDER BY due_at LIMIT $2
 
 -- name: refund_insert
-INSERT INTO refunds (id, payment_id, amount, status, reason, due_at, created_at, updated_at, requested_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+INSERT INTO refunds (id, payment_id, amount, status, reason, due_at, created_at, updated_at, requested_by, trace_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
 
 -- name: refund_get
-SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by FROM refunds WHERE id = $1
+SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by, trace_id
+FROM refunds WHERE id = $1
 
 -- name: refund_lock
-SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by
+SELECT id, payment_id, amount, status, reason, tries, due_at, created_at, updated_at, requested_by, trace_id
 FROM refunds WHERE id = $1 /*postgres: FOR UPDATE*/
 
 -- name: refund_update
