@@ -1,6 +1,7 @@
-"""The program as a person at a shell meets it: help, bad settings, bad starts, signals, forwarding. Prints TAP.
+"""The program as a person at a shell meets it: help, bad settings, signals, forwarding. Prints TAP.
 
-Every bad start is one sentence on standard error and an exit status: 2 for a wrong use, 1 for what hinders it.
+Every refusal is one sentence on standard error and an exit status: 2 for a wrong use, 1 for what hinders it. What hinders a
+start (damaged files, full disks, databases that are away) has a suite of its own, tests/starts.
 """
 import contextlib
 import http.client
@@ -137,37 +138,6 @@ def a_port_in_use_is_said_and_nothing_is_made(folder):
     # The administrator is made only when somebody can be told the password.
     with served(folder) as (_, port):
         assert "password" in pathlib.Path(folder, f"out-{port}").read_text()
-
-
-@case
-def a_folder_that_cannot_be_made(folder):
-    pathlib.Path(folder, "file").write_text("")
-    refused(folder, 1, "KEY_FOLDER", "serve", "--key-folder=file/keys", "--log-level=warning")
-    refused(folder, 1, "AGENTPAY_DATABASE_URL", "serve", "--database-url=sqlite:file/x.db", "--log-level=warning")
-
-
-@case
-def a_damaged_database(folder):
-    pathlib.Path(folder, "bad.db").write_bytes(os.urandom(8192))
-    refused(folder, 1, "bad.db", "serve", "--database-url=sqlite:bad.db", "--log-level=warning")
-    refused(folder, 1, "bad.db", "serve", "--audit-database-url=sqlite:bad.db", "--log-level=warning")
-    refused(folder, 1, "bad.db", "migrate", "--database-url=sqlite:bad.db", "--log-level=warning")
-
-
-@case
-def a_locked_database(folder):
-    import sqlite3
-    assert run(folder, "migrate").returncode == 0
-    with contextlib.closing(sqlite3.connect(pathlib.Path(folder, "var/agentpay.db"), isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        refused(folder, 1, "AGENTPAY_DATABASE_URL", "serve", "--log-level=error", f"--listen=127.0.0.1:{free_port()}")
-
-
-@case
-def an_unreachable_postgres(folder):
-    url = f"postgres://me:topsecret@127.0.0.1:{free_port()}/x"
-    refused(folder, 1, "PostgreSQL", "serve", f"--database-url={url}", "--log-level=warning")
-    assert "topsecret" not in run(folder, "serve", f"--database-url={url}").stderr
 
 
 @case
