@@ -4,8 +4,7 @@
 struct account_fact {
 	struct agent_id agent;
 	enum currency currency;
-	bool is_money;   /* of the money book, not a budget */
-	bool is_payable; /* a customer's: not what the platform keeps for itself */
+	bool is_customers; /* money owed to a customer: no budget, and not what the platform keeps for itself */
 };
 
 /* Facts end with the process; the memory's own bound is what makes room. */
@@ -40,9 +39,8 @@ static enum status find_account(struct payment_work *work, struct account_id id,
 	*ret_fact = (struct account_fact) {
 		.agent = account.agent,
 		.currency = account.currency,
-		.is_money = account.book == BOOK_MONEY,
-		.is_payable = account.book == BOOK_MONEY && account.type == ACCOUNT_LIABILITY &&
-		              !account_is_of_groups(id, account.currency),
+		.is_customers = account.book == BOOK_MONEY && account.type == ACCOUNT_LIABILITY &&
+		                !account_is_of_groups(id, account.currency),
 	};
 	memo_put(work->service->accounts, &key, ticket, slice_make(ret_fact, sizeof *ret_fact), FACTS_END);
 	return STATUS_OK;
@@ -76,10 +74,21 @@ static enum status find_requested_account(struct payment_work *work)
 		return problem_set(
 		        work->problem, ERR_INVALID_FIELD, "account_id", "The consent pays from another account.");
 	TRY(find_account(work, work->account_requested, &fact));
-	if (!uuid_equal(fact.agent.uuid, payment->agent.uuid) || !fact.is_money)
+	if (!uuid_equal(fact.agent.uuid, payment->agent.uuid) || !fact.is_customers)
 		return ERR_ACCOUNT_NOT_FOUND;
 	payment->account = work->account_requested;
 	return STATUS_OK;
+}
+
+/* A consent may name the agent's own account or one of no agent, such as its owner's; never another agent's. Out of
+ * an asset account of the platform money would come from nowhere. */
+static enum status check_consented_account(struct payment_work *work)
+{
+	const struct payment *payment = &work->payment;
+	struct account_fact fact;
+	TRY(find_account(work, payment->account, &fact));
+	bool is_foreign = !uuid_is_nil(fact.agent.uuid) && !uuid_equal(fact.agent.uuid, payment->agent.uuid);
+	return is_foreign || !fact.is_customers ? ERR_ACCOUNT_NOT_FOUND : STATUS_OK;
 }
 
 /* Into customers' accounts only: not into budgets, nor into what the platform keeps for itself. */
@@ -88,7 +97,7 @@ static enum status check_payee_account(struct payment_work *work)
 	const struct payment *payment = &work->payment;
 	struct account_fact fact;
 	TRY(find_account(work, payment->payee.account, &fact));
-	if (!fact.is_payable)
+	if (!fact.is_customers)
 		return ERR_ACCOUNT_NOT_FOUND;
 	return fact.currency == payment->amount.currency ? STATUS_OK : ERR_CURRENCY_MISMATCH;
 }
@@ -100,6 +109,8 @@ enum status payment_accounts_find(struct payment_work *work)
 		found = find_requested_account(work);
 	else if (uuid_is_nil(work->payment.account.uuid))
 		found = find_own_account(work);
+	else
+		found = check_consented_account(work);
 	if (found == STATUS_OK && work->payment.payee.kind == PAYEE_ACCOUNT)
 		found = check_payee_account(work);
 	return payment_decline_for(work, found);
