@@ -1,5 +1,6 @@
 """Checks what the platform really answers against api/openapi.yaml, and every event against api/events: one story
-calls every operation, and each answer, stored event and delivered webhook must be as documented. Prints TAP.
+calls every operation, and each answer, stored event and delivered webhook must be as documented; and nobody may call
+what the roles do not allow. Prints TAP.
 
 An answer is right when its status is documented, the body fits the schema, every member is documented, and a required
 member is there. A schema of an answer names the members that are always there, and that is checked too.
@@ -408,6 +409,47 @@ class Story:
         self.call("GET", "/v1/me", expect=401)
 
 
+# --- Who may what
+
+SEEING = {"me", "listAgents", "getAgent", "listConsents", "getConsent", "listPayments", "getPayment", "listRails", "listAccounts",
+          "getAccount", "getStatement", "listTransactions", "getTransaction"}
+MAY = {
+    "agent": SEEING | {"createPayment", "cancelPayment", "createQuote", "changePassword"},
+    "auditor": SEEING | {"trialBalance", "listAlerts", "listAuditEvents", "verifyAudit", "changePassword"},
+}
+INTERNAL = ("identity/authenticate", "identity/consent_check", "ledger/post", "ledger/account_get", "ledger/account_of_agent",
+            "risk/assess")
+
+
+def check_access(platform, contract):
+    """Faults of every operation asked for by nobody, an agent and an auditor, at every process. The requests themselves
+    are wrong, so that who may get past the gate changes nothing; and who may not learns nothing but that."""
+    made = platform.example("outsider")
+    email = f"auditor-{os.urandom(4).hex()}@example.com"
+    platform.made(platform.call("POST", "/v1/users", {"email": email, "password": "correct horse battery", "roles": ["auditor"]},
+                                made["admin"]))
+    tokens = {"nobody": None, "agent": made["token"], "auditor": platform.login(email, "correct horse battery")}
+    faults = []
+    for port in platform.ports.values():
+        for method, path, operation in contract.operations():
+            name, is_public = operation["operationId"], operation.get("security") == []
+            if is_public or name == "logout":
+                continue
+            for who, token in tokens.items():
+                body = {"no_such_member": 1} if method == "post" else None
+                path = path.replace("{id}", "nothing")
+                status = platform.call(method.upper(), path, body, token, port=port).status
+                wanted = 401 if token is None else None if name in MAY[who] else 403
+                if status != wanted if wanted else status in (401, 403) or status >= 500:
+                    faults.append(f"{who} {name} {status} at {port}")
+        for path in INTERNAL:
+            status = platform.call("POST", "/internal/v1/" + path, {}, made["admin"], port=port,
+                                   headers={"Agentpay-Service-Key": "guessed"}).status
+            if status not in (401, 404):
+                faults.append(f"internal {path} {status} at {port}")
+    return faults
+
+
 # --- Events
 
 def check_events(bodies):
@@ -443,6 +485,8 @@ def run(shape, contract, tap):
     listener = Listener()
     with running.Platform("sqlite", shape) as platform:
         try:
+            access = check_access(platform, contract)
+            tap.row(f"{shape}: nobody gets past what the table of roles says", access)
             Story(platform, contract).tell_everything(listener)
             fault = []
         except Exception:
