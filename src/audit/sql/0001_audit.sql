@@ -1,7 +1,7 @@
 -- One row for each event, chained by hash. Values are kept as the very text that was hashed, so columns that hold
 -- JSON or an address are TEXT: JSONB and INET would write them anew.
 CREATE TABLE audit_events (
-	id UUID PRIMARY KEY,
+	id UUID NOT NULL UNIQUE,
 	event_type VARCHAR(100) NOT NULL,
 	entity_type VARCHAR(50),
 	entity_id UUID,
@@ -12,7 +12,7 @@ CREATE TABLE audit_events (
 	ip_address TEXT,
 	user_agent TEXT,
 	created_at TIMESTAMPTZ NOT NULL,
-	sequence BIGINT NOT NULL UNIQUE,
+	sequence /*sqlite: INTEGER*/ /*postgres: BIGINT*/ NOT NULL PRIMARY KEY,
 	source_sequence BIGINT NOT NULL,
 	actor VARCHAR(100) NOT NULL,
 	trace_id VARCHAR(64),
