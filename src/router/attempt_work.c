@@ -7,7 +7,7 @@
 #include "base/clock.h"
 
 /* A claim lasts longer than the longest call to a rail, so that nobody asks about what is still being sent. */
-enum { LEASE_SECONDS = 60, RUN_STEPS_MAX = 8, POLL_FIRST_SECONDS = 5, POLL_MOST_SECONDS = 3600 };
+enum { LEASE_SECONDS = 20, RUN_STEPS_MAX = 8, POLL_FIRST_SECONDS = 5, POLL_MOST_SECONDS = 3600 };
 
 /* --- What is due ---------------------------------------------------------------------------------------------------
  *

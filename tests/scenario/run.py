@@ -18,7 +18,7 @@ A scenario is a text file, one step a line, and what belongs to the step indente
         < X-Request-Id: abc                      a header of the answer
         .status == "settled"                     a value of the answer: ==, !=, ~ (regular expression), absent
         payment = .id                            keep a value as ${payment}
-    eventually GET /v1/payments/${payment}       the request again, until all that is expected holds (10 s)
+    eventually GET /v1/payments/${payment}       the request again, until all that is expected holds (30 s)
     sandbox POST /v1/script {…}                  a request to the rail simulator
     raw "GET / HTTP/1.1\\r\\n\\r\\n"                 bytes on a connection of their own; the answer's status and body
     kill                                         kill -9 of every process, and a new start
@@ -41,7 +41,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from harness import running  # noqa: E402
 
-EVENTUALLY_SECONDS = 15
+EVENTUALLY_SECONDS = 30
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
