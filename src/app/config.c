@@ -318,17 +318,30 @@ void config_clean_up(struct config *config)
 	arena_clean_up(&config->arena);
 }
 
-/* "postgres://user:password@host/db" with *** for the password. */
+/* "postgres://user:password@host/db?password=..." with *** for both passwords. */
 static void print_address(struct slice text, FILE *out)
 {
+	static const char parameter[] = "password=";
+	const char *end = text.data + text.size;
 	const char *scheme = memmem(text.data, text.size, "://", 3);
-	const char *at = scheme ? memrchr(scheme, '@', (size_t)(text.data + text.size - scheme)) : NULL;
+	const char *question = scheme ? memchr(scheme, '?', (size_t)(end - scheme)) : NULL;
+	const char *host_end = question ? question : end;
+	const char *at = scheme ? memrchr(scheme, '@', (size_t)(host_end - scheme)) : NULL;
 	const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
-	if (!colon) {
-		fprintf(out, "%.*s", SLICE_ARGS(text));
-		return;
+	const char *secret =
+	        question ? memmem(question, (size_t)(end - question), parameter, sizeof parameter - 1) : NULL;
+	const char *from = text.data;
+	if (colon) {
+		fprintf(out, "%.*s***", (int)(colon + 1 - from), from);
+		from = at;
 	}
-	fprintf(out, "%.*s***%.*s", (int)(colon + 1 - text.data), text.data, (int)(text.data + text.size - at), at);
+	if (secret) {
+		secret += sizeof parameter - 1;
+		const char *next = memchr(secret, '&', (size_t)(end - secret));
+		fprintf(out, "%.*s***", (int)(secret - from), from);
+		from = next ? next : end;
+	}
+	fprintf(out, "%.*s", (int)(end - from), from);
 }
 
 static void print_value(const struct row *row, struct slice text, FILE *out)

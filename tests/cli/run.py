@@ -114,7 +114,8 @@ def wrong_use_is_status_two(folder):
 def config_shows_value_source_and_meaning(folder):
     pathlib.Path(folder, "my.env").write_text("# ours\n\nAGENTPAY_RATE_LIMIT = 7\nAGENTPAY_CONNECTIONS_MAX=8\nAGENTPAY_LOG_LEVEL=error\n")
     answer = run(folder, "config", "--config=my.env", "--log=text", "--log-level", "debug", AGENTPAY_SERVICE_KEY="topsecret",
-                 AGENTPAY_DATABASE_URL="postgres://me:topsecret@127.0.0.1/pay", AGENTPAY_CONNECTIONS_MAX="9", AGENTPAY_LOG_LEVEL="info")
+                 AGENTPAY_DATABASE_URL="postgres://me:topsecret@127.0.0.1/pay",
+                 AGENTPAY_AUDIT_DATABASE_URL="postgres://me@127.0.0.1/audit?password=topsecret&connect_timeout=5", AGENTPAY_CONNECTIONS_MAX="9", AGENTPAY_LOG_LEVEL="info")
     assert answer.returncode == 0 and not answer.stderr, answer
     shown = {name: (option, value, source) for name, option, value, source in
              re.findall(r"^AGENTPAY_(\w+)  --(\S+)\n    (.*)  \((.*)\)\n    \S.*$", answer.stdout, re.M)}
@@ -123,7 +124,8 @@ def config_shows_value_source_and_meaning(folder):
     # Each source over the one before: default, file, environment, command line.
     for name, value, source in (("LISTEN", "127.0.0.1:8080", "default"), ("RATE_LIMIT", "7", "file"), ("CONNECTIONS_MAX", "9", "environment"),
                                 ("LOG", "text", "command line"), ("LOG_LEVEL", "debug", "command line"), ("SERVICE_KEY", "***", "environment"),
-                                ("RAILS_SECRET", "(empty)", "default"), ("DATABASE_URL", "postgres://me:***@127.0.0.1/pay", "environment")):
+                                ("RAILS_SECRET", "(empty)", "default"), ("DATABASE_URL", "postgres://me:***@127.0.0.1/pay", "environment"),
+                                ("AUDIT_DATABASE_URL", "postgres://me@127.0.0.1/audit?password=***&connect_timeout=5", "environment")):
         assert shown[name][1:] == (value, source), (name, shown[name])
     assert "topsecret" not in answer.stdout
     assert max(map(len, answer.stdout.splitlines())) <= 110, max(answer.stdout.splitlines(), key=len)

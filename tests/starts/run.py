@@ -207,6 +207,14 @@ def two_platforms_on_the_same_files(folder):
             here.strange += twin.strange
             expect(len(twin.answers) == 40, f"the second answered {len(twin.answers)} of 40: {dict(twin.refusals)}")
             payers.prove(first, agent, here)
+            # What one remembers, the other may change: a withdrawn consent counts everywhere within seconds.
+            body = {"amount": "1.00", "currency": "USD", "payee": {"account_id": agent["payee"], "name": "Shop"}}
+            first.made(first.call("POST", f"/v1/consents/{agent['consent']}/revoke", {"reason": "over"}, agent["admin"]))
+            deadline = time.monotonic() + 10
+            for at in (first.port, port):
+                while (answer := first.call("POST", "/v1/payments", body, agent["token"], port=at)).status == 201 and time.monotonic() < deadline:
+                    time.sleep(0.2)
+                expect(answer.status == 403, f"10 s after the consent was revoked port {at} still pays: {answer.body}")
         finally:
             status = second.end()
             first.processes.remove(second)
