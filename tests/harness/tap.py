@@ -1,6 +1,7 @@
 """Cases of a test program that prints TAP: one row a case, and below it what a person needs to see of a failure."""
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -61,9 +62,13 @@ class Wrong:
     """Runs the program where something is wrong and checks what its user sees."""
 
     @staticmethod
-    def use(folder, status, says, *arguments, seconds=60, **more):
+    def use(folder, status, says, *arguments, seconds=30, **more):
         """It ends with the status and says exactly one sentence, with these words in it; nothing else but logs."""
-        answer = running.program(folder, *arguments, seconds=seconds, **more)
+        try:
+            answer = running.program(folder, *arguments, seconds=seconds, **more)
+        except subprocess.TimeoutExpired as error:
+            said = b"".join(text for text in (error.stdout, error.stderr) if text).decode(errors="replace")
+            raise Failed(f"$ agentpay {' '.join(arguments)}\nit should refuse, but still runs after {seconds} s:\n{said}") from None
         said = [line for line in answer.stderr.splitlines() if not line.startswith("{")]
         told = f"$ agentpay {' '.join(arguments)}\nstatus {answer.returncode}\n{answer.stdout}{answer.stderr}"
         expect(answer.returncode == status, f"the exit status should be {status}:\n{told}")

@@ -197,14 +197,16 @@ def the_journal_is_lost_or_cut(folder):
 
 @cases.add
 def the_platform_is_killed(folder):
-    with stage(folder, 400) as (platform, agent, path):
-        with paying(platform, agent, path, "--connections", "4") as process:
+    with stage(folder, 0) as (platform, agent, path):
+        write_orders(path, agent, 400, ("book", "card", "book", "bank"))
+        # What was being sent to a rail when the platform died is asked after when its minute is over.
+        with paying(platform, agent, path, "--connections", "4", "--wait", "120") as process:
             for lines in (50, 200):
                 wait_for_journal(process, path, lines)
                 platform.kill()
                 time.sleep(0.5)
                 platform.start()
-            out, err = process.communicate(timeout=90)
+            out, err = process.communicate(timeout=180)
         expect(process.returncode == 0 and not err, f"the client should just go on; status {process.returncode}\n{out}{err}")
         each_once(platform, agent, path, 400)
 
