@@ -93,7 +93,18 @@ def a_folder_that_may_not_be_written(folder):
 
 
 @cases.add
+def a_folder_that_cannot_be_made(folder):
+    pathlib.Path(folder, "file").write_text("")
+    for setting in ("key-folder=file/keys", "database-url=sqlite:file/x.db", "audit-database-url=sqlite:file/x.db"):
+        name = setting.split("=", maxsplit=1)[0].replace("-", "_").upper()
+        wrong(folder, 1, ("file", f"AGENTPAY_{name}"), "serve", QUIET, "--listen=127.0.0.1:0", f"--{setting}")
+
+
+@cases.add
 def a_damaged_database_file(folder):
+    pathlib.Path(folder, "bad.db").write_bytes(b"garbage " * 1024)
+    wrong(folder, 1, ("bad.db", "damaged", "AGENTPAY_AUDIT_DATABASE_URL"), "serve", QUIET, "--audit-database-url=sqlite:bad.db")
+    wrong(folder, 1, ("bad.db", "damaged"), "migrate", QUIET, "--database-url=sqlite:bad.db")
     database = migrated(folder)
     for damage in ("cut in the middle", "overwritten with zeros", "a text"):
         whole = database.read_bytes()
