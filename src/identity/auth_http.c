@@ -2,6 +2,7 @@
 #include "identity/identity_http.h"
 
 #include "base/encoding.h"
+#include "platform/metrics.h"
 
 /* RFC 6749 section 5.1: answers with tokens are not kept on the way. */
 static void never_store(struct http_response *response)
@@ -41,8 +42,10 @@ enum status auth_login(void *service, struct http_request *request, struct http_
 	};
 	struct login login;
 	TRY(json_read(request->body, fields, 2, &body, request->arena, request->problem));
-	TRY(identity_login(
-	        service, request->actor, body.email, body.password, request->arena, &login, request->problem));
+	enum status status = identity_login(
+	        service, request->actor, body.email, body.password, request->arena, &login, request->problem);
+	metric_add(METRIC_logins_total, status_code(status), 1);
+	TRY(status);
 	answer_login(request, response, &login);
 	return STATUS_OK;
 }
@@ -197,6 +200,7 @@ enum status auth_token(void *service, struct http_request *request, struct http_
 
 	enum status status = identity_agent_token(
 	        service, token.client_id, token.client_secret, request->arena, &access_token, &seconds);
+	metric_add(METRIC_logins_total, status_code(status), 1);
 	if (status == ERR_INVALID_CLIENT) {
 		http_response_header(response, "WWW-Authenticate", SLICE("Basic realm=\"agentpay\""));
 		return token_refused(request, status, "invalid_client", "");

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "ledger/ledger_events.h"
 #include "ledger/ledger_posting.h"
+#include "platform/metrics.h"
 #include "ledger_sql.h"
 
 enum { POST_ATTEMPTS = 3 };
@@ -45,6 +46,7 @@ static enum status post(struct ledger_service *service, struct posting *posting,
 		status = committer_run(service->engines->committer, posting_run, posting);
 	if (refusal)
 		*refusal = posting->refusal;
+	metric_add(METRIC_ledger_transfers_total, status_code(status), posting->group->count);
 	posting_clean_up(posting);
 	return status;
 }

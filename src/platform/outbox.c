@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "platform/metrics.h"
 #include "platform/sql_engine.h"
 #include "platform/thread.h"
 #include "platform_sql.h"
@@ -60,6 +61,16 @@ static enum status take_turn(struct sql *sql)
 	return sql_execute(sql, &outbox_lock, NULL, 0);
 }
 
+/* Counted where it is stored: one of a transaction that fails is counted too. */
+static void count_event(struct slice type)
+{
+	char label[NAME_MAX];
+	struct writer out = writer_fixed(label, sizeof label - 1);
+	write_slice(&out, type);
+	label[out.size] = 0;
+	metric_add(METRIC_events_total, label, 1);
+}
+
 enum status outbox_add(struct sql *sql, const struct event *event)
 {
 	assert(sql->in_transaction);
@@ -80,6 +91,7 @@ enum status outbox_add(struct sql *sql, const struct event *event)
 	};
 	TRY(sql_execute(sql, &outbox_insert, row, sizeof row / sizeof *row));
 	sql->events++;
+	count_event(event->type);
 	return STATUS_OK;
 }
 

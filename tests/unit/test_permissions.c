@@ -30,7 +30,6 @@ static const struct {
 	{ "alert_view", PERMISSION_ALERT_VIEW, "no  yes yes" },
 	{ "audit_view", PERMISSION_AUDIT_VIEW, "no  yes yes" },
 	{ "webhook_manage", PERMISSION_WEBHOOK_MANAGE, "no  yes no " },
-	{ "metrics_view", PERMISSION_METRICS_VIEW, "no  yes yes" },
 };
 
 static void every_cell_is_as_written(void **state)
