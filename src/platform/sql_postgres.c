@@ -367,10 +367,9 @@ static void postgres_rollback(struct sql *sql)
 	if (sql->is_broken || PQstatus(postgres->connection) != CONNECTION_OK)
 		return;
 	/* After a failure the server skips what was sent until the next synchronisation point. */
-	enum status status = postgres->pending ? settle(postgres) : STATUS_OK;
-	if (sql->is_broken)
+	if (postgres->pending && settle(postgres) != STATUS_OK && sql->is_broken)
 		return;
-	status = send_query(postgres, &rollback, NULL, 0);
+	enum status status = send_query(postgres, &rollback, NULL, 0);
 	if (status == STATUS_OK)
 		status = synchronise(postgres, &result);
 	PQclear(result);

@@ -44,15 +44,21 @@ static bool take_rule(
 	return found;
 }
 
+static bool is_plain(const struct sandbox_behaviour *behaviour)
+{
+	return !behaviour->decline[0] && !behaviour->returns[0] && !behaviour->return_after_us && !behaviour->late_us &&
+	       !behaviour->slow_us && !behaviour->error && !behaviour->timeout_before && !behaviour->timeout_after &&
+	       !behaviour->duplicate;
+}
+
 /* A directive in the order wins over a scripted rule, and that over chance. */
 static enum status choose_behaviour(
         struct sandbox_service *service, const struct sandbox_order *order, struct sandbox_behaviour *behaviour)
 {
-	static const struct sandbox_behaviour plain;
-	*behaviour = plain;
+	*behaviour = (struct sandbox_behaviour) { .error = 0 };
 	TRY(sandbox_parse_directives(order->payee, behaviour));
 	TRY(sandbox_parse_directives(order->reference, behaviour));
-	if (memcmp(behaviour, &plain, sizeof plain) != 0)
+	if (!is_plain(behaviour))
 		return STATUS_OK;
 	if (!take_rule(service, order, behaviour))
 		sandbox_draw(service->options.seed, order->attempt, &service->options.odds, order->rail, behaviour);

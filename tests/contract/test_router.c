@@ -315,7 +315,7 @@ static void a_far_ledger_loses_nothing(void **state)
 	stage_go_far();
 	static const char *const payees[] = { NULL, US_PAYEE };
 	int64_t paid = 0;
-	for (int crash = CRASH_BEFORE_POST; crash <= CRASH_AFTER_POST; crash++)
+	for (unsigned crash = CRASH_BEFORE_POST; crash <= CRASH_AFTER_POST; crash++)
 		for (int resumes = 0; resumes < 2; resumes++)
 			for (int external = 0; external < 2; external++) {
 				struct payment_order order = stage_order(100, payees[external]);

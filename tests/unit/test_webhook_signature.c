@@ -134,6 +134,28 @@ static void signs_as_the_other_libraries_do(void **state)
 	}
 }
 
+/* Signed as it stands, and yet refused: "a.1" at 2 and "a" at "1.2" are the same bytes. */
+static void an_id_with_a_dot_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *id;
+		enum status status;
+	} rows[] = { { "msg_1", STATUS_OK }, { "msg.1", ERR_SIGNATURE_INVALID } };
+	struct webhook_secret secret;
+	assert_true(webhook_secret_parse(slice_from(signed_rows[0].secret), &secret));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char buffer[80];
+		struct writer out = writer_fixed(buffer, sizeof buffer);
+		write_webhook_signature(&out, &secret, slice_from(rows[i].id), 1700000000, SLICE("{}"));
+		const struct webhook_message message = { .id = slice_from(rows[i].id),
+			.timestamp = SLICE("1700000000"),
+			.signatures = writer_slice(&out),
+			.body = SLICE("{}") };
+		assert_status(webhook_verify(&secret, &message, 1700000000), rows[i].status);
+	}
+}
+
 static void verdicts_are_those_of_the_vectors(void **state)
 {
 	(void)state;
@@ -178,6 +200,6 @@ static void refuses_secrets_that_are_too_long_or_no_base64(void **state)
 	assert_false(webhook_secret_parse(SLICE("whsec_AAAAA"), &secret));
 }
 
-TESTS(cmocka_unit_test(signs_as_the_other_libraries_do), cmocka_unit_test(verdicts_are_those_of_the_vectors),
-        cmocka_unit_test(new_secrets_parse_and_differ),
+TESTS(cmocka_unit_test(signs_as_the_other_libraries_do), cmocka_unit_test(an_id_with_a_dot_is_refused),
+        cmocka_unit_test(verdicts_are_those_of_the_vectors), cmocka_unit_test(new_secrets_parse_and_differ),
         cmocka_unit_test(refuses_secrets_that_are_too_long_or_no_base64))
