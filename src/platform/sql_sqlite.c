@@ -369,8 +369,7 @@ static enum status configure(struct sqlite *sqlite)
 	                               "PRAGMA journal_mode = WAL;"
 	                               "PRAGMA foreign_keys = ON;"
 	                               "PRAGMA journal_size_limit = 67108864;"
-	                               "PRAGMA mmap_size = 1073741824;"
-	                               "PRAGMA cache_size = -8192;";
+	                               "PRAGMA cache_size = -16384;";
 	int64_t until = clock_monotonic() + OPEN_PATIENCE_MICROSECONDS;
 	for (;;) {
 		enum status status = sqlite_script(&sqlite->sql, settings);
