@@ -53,8 +53,19 @@ def free_ports(count):
 
 def program(folder, *arguments, seconds=60, user=None, **environment):
     """Runs the program to its end in a folder and gives its status, stdout and stderr."""
-    return subprocess.run([binary(), *arguments], cwd=folder, env=dict(plain_environment(), **environment), capture_output=True,
-                          text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL, user=user)
+    with contextlib.ExitStack() as stack:
+        path = binary() if user is None else reachable_copy(stack)
+        return subprocess.run([path, *arguments], cwd=folder, env=dict(plain_environment(), **environment), capture_output=True,
+                              text=True, errors="replace", timeout=seconds, stdin=subprocess.DEVNULL, user=user)
+
+
+def reachable_copy(stack):
+    """A copy of the program where every user may run it: the source tree may stand in somebody's private folder."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="agentpay-program-"))
+    os.chmod(folder, 0o755)
+    copy = shutil.copy(binary(), folder)
+    os.chmod(copy, 0o755)
+    return copy
 
 
 class Postgres:

@@ -85,10 +85,7 @@ def a_folder_that_may_not_be_written(folder):
     if os.geteuid() == 0:  # root may write everywhere
         os.chmod(folder, 0o755)
         user = 65534
-    try:
-        wrong(locked, 1, ("Permission denied", "AGENTPAY_"), "serve", QUIET, user=user)
-    except PermissionError as error:
-        raise running.Missing(f"the program cannot be run by another user here: {error}") from error
+    wrong(locked, 1, ("Permission denied", "AGENTPAY_"), "serve", QUIET, user=user)
     expect(not list(locked.iterdir()), f"something was made: {list(locked.iterdir())}")
 
 
