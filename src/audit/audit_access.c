@@ -21,8 +21,8 @@ enum status audit_access_store(struct sql *sql, const struct actor *actor, const
 		return ERR_INTERNAL;
 	const struct event event = { .id = uuid_new(),
 		.type = SLICE("audit.access"),
-		.entity_type = slice_from(access->entity_type ? access->entity_type : "user"),
-		.entity_id = access->entity_type ? access->entity : access->user.uuid,
+		.entity_type = slice_from(access->entity_type ? access->entity_type : access->resource),
+		.entity_id = access->entity,
 		.actor = actor->name,
 		.ip_address = actor->ip_address,
 		.user_agent = actor->user_agent,

@@ -10,8 +10,8 @@ struct audit_access {
 	struct user_id user;
 	const char *resource;    /* "payment", "statement", "audit_event" */
 	const char *action;      /* "view", "list", "verify" */
-	const char *entity_type; /* of the one thing that was looked at; NULL for a list */
-	struct uuid entity;
+	const char *entity_type; /* of what was looked at; NULL: the resource is its own kind */
+	struct uuid entity;      /* nil for a list */
 	int64_t at;
 };
 

@@ -126,7 +126,12 @@ static enum status store_access(struct sql *sql, void *arg)
 {
 	const struct access_work *work = arg;
 	const struct audit_access access = {
-		.user = { work->user }, .resource = "audit_event", .action = work->action, .at = work->at
+		.user = { work->user },
+		.resource = "audit_event",
+		.action = work->action,
+		.entity_type = "user",
+		.entity = work->user,
+		.at = work->at,
 	};
 	return audit_access_store(sql, work->actor, &access);
 }

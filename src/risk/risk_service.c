@@ -159,7 +159,12 @@ static enum status store_access(struct sql *sql, void *arg)
 {
 	const struct access_work *work = arg;
 	const struct audit_access access = {
-		.user = { work->user }, .resource = "risk_alert", .action = "view", .at = work->at
+		.user = { work->user },
+		.resource = "risk_alert",
+		.action = "view",
+		.entity_type = "user",
+		.entity = work->user,
+		.at = work->at,
 	};
 	return audit_access_store(sql, work->actor, &access);
 }

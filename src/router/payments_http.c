@@ -44,7 +44,6 @@ static enum status write_access(struct sql *sql, void *arg)
 		.user = { access->request->principal->id },
 		.resource = "payment",
 		.action = is_list ? "list" : "view",
-		.entity_type = is_list ? NULL : "payment",
 		.entity = access->id.uuid,
 		.at = access->at,
 	};
