@@ -74,6 +74,21 @@ static size_t talk(const void *data, size_t size, char *answer_text, size_t capa
 	return got > 0 ? (size_t)got : 0;
 }
 
+/* A good request is answered. Connections that were refused a moment ago may still hold every place, and then the
+ * server says so or hangs up; that must pass within seconds. */
+static bool still_serves(const char *good, size_t size)
+{
+	char text[13];
+	for (int attempt = 0; attempt < 200; attempt++) {
+		size_t got = talk(good, size, text, sizeof text);
+		if (got == sizeof text && memcmp(text, "HTTP/1.1 200 ", sizeof text) == 0)
+			return true;
+		assert(!got || memcmp(text, "HTTP/1.1 503 ", sizeof text) == 0);
+		usleep(50 * 1000);
+	}
+	return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char good[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -82,7 +97,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		start();
 	size_t got = talk(data, size, text, sizeof text);
 	assert(!got || (got == sizeof text && memcmp(text, "HTTP/1.", 7) == 0));
-	got = talk(good, sizeof good - 1, text, sizeof text);
-	assert(got == sizeof text && memcmp(text, "HTTP/1.1 200 ", sizeof text) == 0);
+	assert(still_serves(good, sizeof good - 1));
 	return 0;
 }
