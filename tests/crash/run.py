@@ -183,7 +183,7 @@ def kill_and_restart(platform, chance, cycles):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--cycles", type=int, default=int(os.environ.get("AGENTPAY_CRASH_CYCLES", "1000")))
+    parser.add_argument("--cycles", type=int, default=int(os.environ.get("AGENTPAY_CRASH_CYCLES", "300")))
     parser.add_argument("--engine", default="sqlite")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3), "big"))
     arguments = parser.parse_args()
