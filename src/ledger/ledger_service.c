@@ -38,43 +38,37 @@ static bool is_race(enum status status)
 	return status == ERR_DATABASE_CONSTRAINT || status == ERR_DATABASE_BUSY;
 }
 
-static enum status post(struct ledger_service *service, struct posting *posting, struct ledger_refusal *refusal)
+static enum status post(struct ledger_service *service, const struct actor *actor, const struct ledger_group *group,
+        const struct commit_rider *rider, bool announces, struct ledger_refusal *refusal)
 {
 	enum status status = ERR_DATABASE_CONSTRAINT;
-	assert(posting->group->count <= LEDGER_GROUP_MAX && posting->group->open_count <= LEDGER_OPEN_MAX);
+	struct posting posting;
+	assert(group->count <= LEDGER_GROUP_MAX && group->open_count <= LEDGER_OPEN_MAX);
+	posting.group = group;
+	posting.actor = actor ? actor : &actor_system;
+	posting.rider = rider;
+	posting.announces = announces;
+	posting.refusal = (struct ledger_refusal) { 0 };
+	arena_init(&posting.arena);
 	for (int attempt = 0; attempt < POST_ATTEMPTS && is_race(status); attempt++)
-		status = committer_run(service->engines->committer, posting_run, posting);
+		status = committer_run(service->engines->committer, posting_run, &posting);
 	if (refusal)
-		*refusal = posting->refusal;
-	metric_add(METRIC_ledger_transfers_total, status_code(status), posting->group->count);
-	posting_clean_up(posting);
+		*refusal = posting.refusal;
+	metric_add(METRIC_ledger_transfers_total, status_code(status), group->count);
+	posting_clean_up(&posting);
 	return status;
 }
 
 static enum status api_post(void *self, const struct actor *actor, const struct ledger_group *group,
         const struct commit_rider *rider, struct ledger_refusal *refusal)
 {
-	struct posting posting;
-	posting.group = group;
-	posting.actor = actor ? actor : &actor_system;
-	posting.rider = rider;
-	posting.announces = false;
-	posting.refusal = (struct ledger_refusal) { 0 };
-	arena_init(&posting.arena);
-	return post(self, &posting, refusal);
+	return post(self, actor, group, rider, false, refusal);
 }
 
 enum status ledger_service_post(struct ledger_service *service, const struct actor *actor,
         const struct ledger_group *group, struct ledger_refusal *refusal)
 {
-	struct posting posting;
-	posting.group = group;
-	posting.actor = actor ? actor : &actor_system;
-	posting.rider = NULL;
-	posting.announces = true;
-	posting.refusal = (struct ledger_refusal) { 0 };
-	arena_init(&posting.arena);
-	return post(service, &posting, refusal);
+	return post(service, actor, group, NULL, true, refusal);
 }
 
 enum status ledger_service_read(struct ledger_service *service, ledger_read_fn *read, void *arg)
